@@ -1,0 +1,60 @@
+/**
+ * Identifiers. Inside, every id is a UUIDv7, so rows arrive in index order; outside it wears a prefix that says what it
+ * names: `task_0199f0…` (32 hex digits). A dialect may dress the same UUID in its own form and map it back.
+ */
+import { randomBytes } from 'node:crypto'
+
+declare const brand: unique symbol
+
+/** `<prefix>_<32 hex digits>`; the brand keeps an account id from being passed where a task id belongs. */
+export type Id<Prefix extends string> = string & { readonly [brand]: Prefix }
+
+export type AccountId = Id<'acct'>
+export type KeyId = Id<'key'>
+export type TaskId = Id<'task'>
+export type AttemptId = Id<'att'>
+export type MediaId = Id<'med'>
+
+const HEX_ID = /^[0-9a-f]{32}$/
+
+/** Milliseconds of the last id and its 12-bit counter, so ids made within one millisecond still sort in order. */
+let lastMs = 0
+let counter = 0
+
+/** A new UUIDv7 (RFC 9562, 5.7) as 32 hex digits; monotonic within this process. */
+function uuidV7Hex(): string {
+  const now = Date.now()
+  if (now > lastMs) {
+    lastMs = now
+    counter = randomBytes(2).readUInt16BE() & 0x07ff
+  } else if (++counter > 0x0fff) {
+    lastMs += 1
+    counter = 0
+  }
+  const time = lastMs.toString(16).padStart(12, '0')
+  const tail = randomBytes(8)
+  tail[0] = (tail.readUInt8(0) & 0x3f) | 0x80
+  return `${time}7${counter.toString(16).padStart(3, '0')}${tail.toString('hex')}`
+}
+
+/** A fresh id with the given prefix. */
+export function newId<Prefix extends string>(prefix: Prefix): Id<Prefix> {
+  return `${prefix}_${uuidV7Hex()}` as Id<Prefix>
+}
+
+/** The id in dashed UUID form, as the database stores it. */
+export function uuidOf(id: Id<string>): string {
+  const hex = id.slice(id.indexOf('_') + 1)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The id for a dashed UUID that the database returned. */
+export function idOf<Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> {
+  return `${prefix}_${uuid.replaceAll('-', '')}` as Id<Prefix>
+}
+
+/** Reads an id that a caller sent; `undefined` if it is not one of this prefix. */
+export function parseId<Prefix extends string>(prefix: Prefix, text: string): Id<Prefix> | undefined {
+  if (!text.startsWith(`${prefix}_`)) return undefined
+  return HEX_ID.test(text.slice(prefix.length + 1)) ? (text as Id<Prefix>) : undefined
+}
