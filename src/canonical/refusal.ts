@@ -1,0 +1,79 @@
+import type { Json } from './json.ts'
+
+/**
+ * Every reason for which a request is refused before, or instead of, being carried out. Each dialect maps each code to
+ * its own words and HTTP status, and does not compile until it maps them all.
+ */
+export const REFUSAL_CODES = [
+  /** The body is not JSON, or not of the declared type. */
+  'malformed_body',
+  'body_too_large',
+  'unsupported_media_type',
+  /** A field is missing, unknown, of the wrong type or out of range; `detail` names it. */
+  'invalid_field',
+  'unknown_model',
+  'key_missing',
+  'key_invalid',
+  'key_revoked',
+  'key_expired',
+  'scope_denied',
+  'insufficient_credits',
+  /** The idempotency key was used with another body. */
+  'idempotency_conflict',
+  /** No such task, or another account's: the two are not told apart. */
+  'task_not_found',
+  'route_not_found',
+  'method_not_allowed',
+  /** The task has ended, or is too far on, to be canceled. */
+  'not_cancelable',
+  /** Shutting down, or the database is away: the same request may succeed in a moment. */
+  'unavailable',
+  /** A fault of ours; its cause is in the log under the request id, never in the answer. */
+  'internal',
+] as const
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
+
+/** What was wrong with one field: enough for a caller to mend the request without reading the documentation. */
+export interface FieldDetail {
+  /** Path in the caller's own body, e.g. `params.duration`. */
+  readonly field: string
+  /** What was sent; absent when nothing was. */
+  readonly value?: Json
+  /** What is allowed, in words, e.g. `one of 480p, 720p`. */
+  readonly allowed: string
+}
+
+export interface RefusalOptions extends ErrorOptions {
+  readonly detail?: FieldDetail
+  readonly retryAfterSeconds?: number
+}
+
+/** A request that is refused, thrown from wherever that is found out and rendered by the dialect it came in. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  readonly detail: FieldDetail | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: RefusalCode, message: string, options: RefusalOptions = {}) {
+    super(message, options)
+    this.code = code
+    this.detail = options.detail
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
+
+/** Characters of a sent value that an error repeats; the rest is cut, so that an error stays readable and small. */
+const SHOWN_VALUE_CHARACTERS = 80
+
+/** An `invalid_field` refusal whose sentence names the field, the value and what is allowed. */
+export function invalidField(detail: FieldDetail): Refusal {
+  const sent = detail.value === undefined ? 'is required' : `cannot be ${shownValue(detail.value)}`
+  return new Refusal('invalid_field', `${detail.field} ${sent}; allowed: ${detail.allowed}.`, { detail })
+}
+
+function shownValue(value: Json): string {
+  const characters = Array.from(JSON.stringify(value))
+  if (characters.length <= SHOWN_VALUE_CHARACTERS) return characters.join('')
+  return `${characters.slice(0, SHOWN_VALUE_CHARACTERS).join('')}…`
+}

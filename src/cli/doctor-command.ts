@@ -1,0 +1,161 @@
+import { access, constants, mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Command } from 'commander'
+import { newId } from '../canonical/ids.ts'
+import { loadCatalog } from '../catalog/load.ts'
+import type { Config } from '../config/config.ts'
+import { readConfig } from '../config/read-config.ts'
+import { findViolations } from '../ledger/invariants.ts'
+import { DiskStore } from '../media/disk-store.ts'
+import { probeVideo } from '../media/probe.ts'
+import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
+import { openDatabase } from './open-database.ts'
+import { type OutputOptions, print } from './output.ts'
+
+interface Check {
+  readonly name: string
+  /** What to do when it fails. */
+  readonly advice: string
+  /** Returns what was found; throws what is wrong. */
+  readonly run: (config: Config) => Promise<string>
+}
+
+interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  readonly found: string
+  readonly advice: string | undefined
+}
+
+/** Less free space than this holds some hundred videos: an operator should know before it is gone. */
+const LOW_DISK_BYTES = 1024 ** 3
+
+/** A test video of one second renders in a few; a machine that needs longer has something wrong. */
+const RENDER_PATIENCE_MS = 60_000
+
+/** `reelay doctor`: asks each part whether it works, and says what to do about one that does not. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('check each part and say what to do')
+    .option('--json', 'print JSON')
+    .action(async (options: OutputOptions) => {
+      const config = readConfig(process.env)
+      const findings: Finding[] = []
+      for (const check of CHECKS) findings.push(await examine(check, config))
+      const healthy = findings.every((finding) => finding.ok)
+      print(options, { healthy, checks: findings }, findings.flatMap(lines))
+      process.exitCode = healthy ? 0 : 1
+    })
+}
+
+async function examine({ name, advice, run }: Check, config: Config): Promise<Finding> {
+  try {
+    return { name, ok: true, found: await run(config), advice: undefined }
+  } catch (error) {
+    return { name, ok: false, found: error instanceof Error ? error.message : String(error), advice }
+  }
+}
+
+function lines({ name, ok, found, advice }: Finding): string[] {
+  const line = `${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(14)} ${found}`
+  return advice === undefined ? [line] : [line, `                      ${advice}`]
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    name: 'node',
+    advice: 'Install Node 20.19 or newer.',
+    run: async () => {
+      const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+      if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node ${process.versions.node} is too old`)
+      return `Node ${process.versions.node}`
+    },
+  },
+  {
+    name: 'data directory',
+    advice: 'Make it writable for this user, or set REELAY_DATA_DIR to a directory that is.',
+    run: async ({ dataDirectory }) => {
+      await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+      await access(dataDirectory, constants.W_OK)
+      const { bavail, bsize } = await statfs(dataDirectory)
+      const free = bavail * bsize
+      if (free < LOW_DISK_BYTES) throw new Error(`only ${Math.round(free / 1024 ** 2)} MB are free in ${dataDirectory}`)
+      return `${dataDirectory}, ${Math.round(free / 1024 ** 3)} GB free`
+    },
+  },
+  {
+    name: 'database',
+    advice: 'Check DATABASE_URL, or the log in the data directory under postgres/.',
+    run: async (config) => {
+      await using database = await openDatabase(config, 'command')
+      const { rows } = await database.pool.query<{ server_version: string }>('show server_version')
+      const kind = config.databaseUrl === undefined ? 'embedded' : 'DATABASE_URL'
+      return `PostgreSQL ${rows[0]?.server_version ?? '?'} (${kind}), schema up to date`
+    },
+  },
+  {
+    name: 'ledger',
+    advice: 'Stop Reelay, keep the data as it is, and find out what wrote to the database beside Reelay.',
+    run: async (config) => {
+      await using database = await openDatabase(config, 'command')
+      const [violation, ...more] = await findViolations(database.pool)
+      if (violation === undefined) return 'every balance is the sum of its entries'
+      throw new Error(`${violation.rule}: ${violation.subject}, ${violation.found} (and ${more.length} more)`)
+    },
+  },
+  {
+    name: 'catalog',
+    advice: 'Mend the file that is named.',
+    run: async () => {
+      const catalog = loadCatalog()
+      return [...catalog].map(([dialect, models]) => `${dialect}: ${[...models.keys()].join(', ')}`).join('; ')
+    },
+  },
+  {
+    name: 'store',
+    advice: 'Make media/ in the data directory writable for this user.',
+    run: async ({ dataDirectory }) => {
+      await (await DiskStore.open(join(dataDirectory, 'media'))).check()
+      return 'a file was written, read and deleted'
+    },
+  },
+  {
+    name: 'renderer',
+    advice: 'Run "npm ci" again; without node-av, an ffmpeg on the PATH will do.',
+    run: renderTestVideo,
+  },
+]
+
+async function renderTestVideo(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'reelay-doctor-'))
+  try {
+    await using provider = createAnimaticProvider({ directory, concurrency: 1 })
+    const signal = AbortSignal.timeout(RENDER_PATIENCE_MS)
+    const request = {
+      model: 'doctor',
+      prompt: 'sea',
+      durationSeconds: 1,
+      resolution: '480p',
+      aspectRatio: '1:1',
+      mode: 'normal',
+      seed: 1,
+    } as const
+    const started = await provider.start(request, { token: newId('att'), signal })
+    if (started.kind !== 'accepted') throw new Error(`the renderer answered ${started.kind}`)
+    for (;;) {
+      const outcome = await provider.poll(started.operation, { signal })
+      if (outcome.kind === 'failed') throw new Error(outcome.failure.message)
+      if (outcome.kind === 'succeeded') {
+        const path = outcome.assets[0]?.path ?? ''
+        const { frameCount } = await probeVideo(path)
+        return `${frameCount} frames, ${Math.round((await stat(path)).size / 1024)} KB`
+      }
+      await delay(100, undefined, { signal })
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,75 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Command } from 'commander'
+import pg from 'pg'
+import { exportDatabase } from '../db/export.ts'
+import { ImportRefused, importDatabase } from '../db/import.ts'
+import { findViolations } from '../ledger/invariants.ts'
+import { CommandError } from './command-error.ts'
+import { type OutputOptions, print, table } from './output.ts'
+import { withDatabase } from './with-database.ts'
+
+/** `reelay export FILE`: the database as one file; the videos lie in the store and are copied from there. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('write the whole database to a file; a server may go on running')
+    .argument('<file>', 'e.g. backup.ndjson.gz')
+    .option('--json', 'print JSON')
+    .action(async (file: string, options: OutputOptions) => {
+      const part = `${file}.part`
+      try {
+        const counts = await withDatabase(({ connection }) =>
+          withClient(connection, (client) => exportDatabase(client, createWriteStream(part, { mode: 0o600 }))),
+        )
+        await rename(part, file)
+        print(options, { file, rows: counts }, [...countLines(counts), `written to ${file}`])
+      } finally {
+        await rm(part, { force: true })
+      }
+    })
+}
+
+/** `reelay import FILE`: into an empty database only; the ledger is proved before the command says that it is done. */
+export function importCommand(): Command {
+  return new Command('import')
+    .description('read an export into an empty database')
+    .argument('<file>')
+    .option('--json', 'print JSON')
+    .action(async (file: string, options: OutputOptions) => {
+      const counts = await withDatabase(async ({ connection, pool }) => {
+        const read = await withClient(connection, (client) => importDatabase(client, createReadStream(file))).catch(
+          (error: unknown) => {
+            throw error instanceof ImportRefused ? new CommandError(error.message, { cause: error }) : error
+          },
+        )
+        const [violation] = await findViolations(pool)
+        if (violation !== undefined) {
+          throw new CommandError(
+            `Imported, but the ledger is not sound: ${violation.rule} (${violation.subject}: ${violation.found}).`,
+          )
+        }
+        return read
+      })
+      print(options, { file, rows: counts }, [...countLines(counts), 'The ledger is sound.'])
+    })
+}
+
+async function withClient<Result>(
+  config: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ application_name: 'reelay-backup', ...config })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function countLines(counts: Readonly<Record<string, bigint>>): string[] {
+  return table(
+    ['TABLE', 'ROWS'],
+    Object.entries(counts).map(([name, rows]) => [name, rows.toString()]),
+  )
+}

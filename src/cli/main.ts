@@ -1,0 +1,61 @@
+/** The command line: `reelay <command>`. The only place that ends the process. */
+import process from 'node:process'
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../config/config-error.ts'
+import { EmbeddedPostgresError } from '../db/embedded/embedded-postgres-error.ts'
+import { MigrationRefused } from '../db/migrate.ts'
+import { accountsCommand } from './accounts-command.ts'
+import { CommandError } from './command-error.ts'
+import { creditsCommand } from './credits-command.ts'
+import { doctorCommand } from './doctor-command.ts'
+import { exportCommand, importCommand } from './export-command.ts'
+import { generateCommand } from './generate-command.ts'
+import { keysCommand } from './keys-command.ts'
+import { migrateCommand } from './migrate-command.ts'
+import { modelsCommand } from './models-command.ts'
+import { quickstartCommand } from './quickstart-command.ts'
+import { serveCommand } from './serve-command.ts'
+import { statusCommand } from './status-command.ts'
+
+const program = new Command('reelay')
+  .description('Self-hosted platform for AI video generation')
+  .showHelpAfterError()
+  .exitOverride()
+
+for (const command of [
+  serveCommand(),
+  quickstartCommand(),
+  generateCommand(),
+  statusCommand(),
+  accountsCommand(),
+  keysCommand(),
+  creditsCommand(),
+  modelsCommand(),
+  migrateCommand(),
+  doctorCommand(),
+  exportCommand(),
+  importCommand(),
+]) {
+  program.addCommand(command.copyInheritedSettings(program))
+}
+
+/** Errors that are told in one sentence; anything else is a fault of ours and shows its stack. */
+const SENTENCES = [CommandError, ConfigError, EmbeddedPostgresError, MigrationRefused]
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = error instanceof CommanderError ? error.exitCode : 1
+  if (!(error instanceof CommanderError)) report(error)
+}
+
+function report(error: unknown): void {
+  const known = SENTENCES.some((kind) => error instanceof kind) || isListenError(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { message } })}\n`)
+  else process.stderr.write(`reelay: ${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`)
+}
+
+function isListenError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+}

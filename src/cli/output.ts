@@ -1,0 +1,27 @@
+import process from 'node:process'
+
+/** How a command answers: for people, or as one JSON value on standard output. */
+export interface OutputOptions {
+  readonly json?: boolean
+}
+
+/** Prints a command's result: the value with `--json`, else the lines. */
+export function print(options: OutputOptions, value: unknown, lines: readonly string[]): void {
+  process.stdout.write(options.json === true ? `${toJson(value)}\n` : `${lines.join('\n')}\n`)
+}
+
+/** JSON with credits as numbers: they are far below 2^53. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? Number(member) : member))
+}
+
+/** Columns as wide as their widest cell, under a header. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  return [header, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,67 @@
+import process from 'node:process'
+import { Command } from 'commander'
+import type { Logger } from 'pino'
+import { hasAccounts } from '../accounts/bootstrap.ts'
+import type { Config } from '../config/config.ts'
+import { readConfig } from '../config/read-config.ts'
+import { createLogger } from '../observe/logger.ts'
+import { armFaultPoint } from './arm-fault-point.ts'
+import { type RunningPlatform, startPlatform } from './start-platform.ts'
+
+/**
+ * From SIGTERM to the end. Requests and steps under way are finished within it; what is not is taken up again by the
+ * next process, and nothing is lost. Orchestrators kill after 30 s by default.
+ */
+export const DRAIN_MS = 10_000
+
+/** `reelay serve` */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the platform; its configuration is the environment')
+    .option('--role <role>', 'all, api or worker (REELAY_ROLE)')
+    .option('--json', 'print the address as JSON when ready')
+    .action(async (options: { role?: string; json?: boolean }) => {
+      const config = readConfig(
+        options.role === undefined ? process.env : { ...process.env, REELAY_ROLE: options.role },
+      )
+      const log = createLogger(config.logLevel)
+      armFaultPoint(process.env['REELAY_FAULT'])
+      const platform = await startPlatform(config, log)
+      sayHello(platform, config, log)
+      if (options.json === true) process.stdout.write(`${JSON.stringify({ url: platform.url ?? null })}\n`)
+      if (!(await hasAccounts(platform.pool))) {
+        log.warn('there is no account yet: "reelay accounts create NAME" makes one, beside this server')
+      }
+      await untilStopped(platform, log)
+    })
+}
+
+function sayHello(platform: RunningPlatform, config: Config, log: Logger): void {
+  log.info(
+    {
+      url: platform.url,
+      role: config.role,
+      database: config.databaseUrl === undefined ? 'embedded' : 'DATABASE_URL',
+      providers: ['animatic'],
+    },
+    'Reelay is ready; with no other provider configured, every video is an animatic',
+  )
+}
+
+/** Serves until a signal, or until the database is gone; then drains. A second signal ends at once. */
+export async function untilStopped(platform: RunningPlatform, log: Logger): Promise<void> {
+  const reason = await new Promise<NodeJS.Signals | Error>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+    platform.onLost(resolve)
+  })
+  if (reason instanceof Error) log.fatal({ err: reason }, 'the database is gone; restart Reelay to go on')
+  else log.info({ signal: reason, withinMs: DRAIN_MS }, 'stopping')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  const drained = setTimeout(() => {
+    log.warn('not everything ended in time; the next start takes it up')
+    process.exit(reason instanceof Error ? 1 : 0)
+  }, DRAIN_MS)
+  await platform[Symbol.asyncDispose]()
+  clearTimeout(drained)
+  process.exitCode = reason instanceof Error ? 1 : 0
+}

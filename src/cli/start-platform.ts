@@ -1,0 +1,119 @@
+/** Puts a process together: database, store, providers, worker and HTTP server, in that order; and takes it apart again. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import { Authenticator } from '../accounts/authenticate.ts'
+import { ensureBootstrapAccount } from '../accounts/bootstrap.ts'
+import { loadCatalog } from '../catalog/load.ts'
+import type { Config } from '../config/config.ts'
+import { instanceSecret } from '../db/instance-secrets.ts'
+import { Notifications } from '../db/notifications.ts'
+import type { Platform } from '../http/platform.ts'
+import { createServer } from '../http/server.ts'
+import { DiskStore } from '../media/disk-store.ts'
+import { ingestVideo } from '../media/ingest.ts'
+import { LINK_SECRET_BYTES, MediaLinks } from '../media/links.ts'
+import { Posters } from '../media/posters.ts'
+import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
+import { createMetrics } from '../observe/metrics.ts'
+import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
+import { Submitter } from '../tasks/submit.ts'
+import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
+import { countOpenTasks } from '../worker/queries.ts'
+import { Worker } from '../worker/worker.ts'
+import { Cleanup } from './cleanup.ts'
+import { nodeId } from './node-id.ts'
+import { openDatabase } from './open-database.ts'
+
+/** The channel of `notify_key_changed` in the migrations. */
+const KEYS_CHANNEL = 'reelay_keys'
+
+export interface RunningPlatform extends AsyncDisposable {
+  /** Where it listens, e.g. `http://127.0.0.1:8787`; `undefined` for a worker. */
+  readonly url: string | undefined
+  readonly pool: pg.Pool
+  /** Calls back when the process cannot go on: its database is gone. */
+  readonly onLost: (callback: (reason: Error) => void) => void
+}
+
+/** Starts what the configured role asks for. Whatever was opened is closed again when a later part cannot start. */
+export async function startPlatform(config: Config, log: Logger): Promise<RunningPlatform> {
+  await using cleanup = new Cleanup()
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+  const database = cleanup.use(await openDatabase(config, 'server'))
+  const { pool } = database
+  if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'database migrated')
+  if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
+
+  const scratch = join(config.dataDirectory, 'scratch')
+  await mkdir(scratch, { recursive: true })
+  const store = await DiskStore.open(join(config.dataDirectory, 'media'))
+  const animatic = cleanup.use(
+    createAnimaticProvider({ directory: join(scratch, 'renders'), concurrency: config.renderConcurrency }),
+  )
+  const providers = [animatic]
+  const worker = config.role === 'api' ? undefined : await createWorker()
+  const authenticator = new Authenticator({ db: pool })
+  const waker = new Waker(pool, (error) => log.warn({ err: error }, 'workers could not be woken'))
+
+  const notifications = cleanup.use(
+    new Notifications({
+      config: database.connection,
+      handlers: {
+        [QUEUE_CHANNEL]: () => worker?.wake(),
+        [KEYS_CHANNEL]: (hash) => authenticator.forget(hash),
+      },
+      onConnected: async () => {
+        authenticator.forgetAll()
+        worker?.wake()
+      },
+      onError: (error) => log.warn({ err: error }, 'the connection that listens was lost'),
+    }),
+  )
+  await notifications.open()
+  if (worker !== undefined) {
+    await worker.start()
+    cleanup.defer(() => worker.stop())
+  }
+  const url = config.role === 'worker' ? undefined : await listen()
+  const opened = cleanup.move()
+  return {
+    url,
+    pool,
+    onLost: (callback) => database.embedded?.onLost(callback),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  }
+
+  async function createWorker(): Promise<Worker> {
+    const key = signingKey(await instanceSecret(pool, 'manifest-signing', SIGNING_SEED_BYTES))
+    const posters = cleanup.use(new Posters())
+    const ingest = { store, signingKey: key, posters, log, scratch }
+    const id = await nodeId(config.dataDirectory)
+    return new Worker({ id, pool, providers, store, log, ingest: (video) => ingestVideo({ ...video, ...ingest }) })
+  }
+
+  async function listen(): Promise<string> {
+    let listeningUrl = ''
+    const secret = await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES)
+    const platform: Platform = {
+      pool,
+      catalog: loadCatalog(),
+      providers,
+      authenticator,
+      submitter: new Submitter(pool),
+      waker,
+      store,
+      links: new MediaLinks({ publicUrl: () => config.publicUrl ?? listeningUrl, secret, now: () => new Date() }),
+      metrics: createMetrics(() => countOpenTasks(pool)),
+      log,
+    }
+    const app = createServer({ platform, metricsToken: config.metricsToken })
+    cleanup.defer(() => app.close())
+    await app.listen({ host: config.host, port: config.port })
+    const address = app.server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : config.port
+    listeningUrl = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+    return listeningUrl
+  }
+}

@@ -1,0 +1,29 @@
+import type { LogLevel } from '../observe/logger.ts'
+
+export const ROLES = ['all', 'api', 'worker'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What one process is to do, read from the environment once, at its start. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  /** Where customers reach this server, without a slash at the end: the start of every link. `undefined`: as it listens. */
+  readonly publicUrl: string | undefined
+  /** Absolute path of the one directory that holds everything. */
+  readonly dataDirectory: string
+  /** `undefined`: the embedded PostgreSQL in the data directory. */
+  readonly databaseUrl: string | undefined
+  readonly role: Role
+  readonly bootstrap: Bootstrap | undefined
+  readonly metricsToken: string | undefined
+  readonly logLevel: LogLevel
+  /** Videos rendered at once by this process. */
+  readonly renderConcurrency: number
+}
+
+/** The first account, for automation. */
+export interface Bootstrap {
+  /** Its live key. */
+  readonly key: string
+  readonly credits: bigint
+}

@@ -1,0 +1,105 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { LOG_LEVELS, type LogLevel } from '../observe/logger.ts'
+import { type Bootstrap, type Config, ROLES, type Role } from './config.ts'
+import { ConfigError } from './config-error.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export const DEFAULT_PORT = 8787
+export const DEFAULT_HOST = '127.0.0.1'
+export const DEFAULT_DATA_DIRECTORY = './data'
+
+/** Credits of the first account where none are named: 10,000 dollars' worth of pretend money on a laptop. */
+const DEFAULT_BOOTSTRAP_CREDITS = 1_000_000n
+
+const LIVE_KEY = /^rly_live_[A-Za-z0-9_-]{32,128}$/
+
+/** Bind addresses that are no address to send anybody to. */
+const WILDCARD_HOSTS = ['0.0.0.0', '::', '[::]', '*']
+
+/**
+ * Reads the environment, all of it, here and nowhere else. An empty variable is an absent one. A value that makes no
+ * sense, or two that contradict each other, throw a `ConfigError` whose sentence names them.
+ */
+export function readConfig(environment: Environment): Config {
+  const env = (name: string) => (environment[name] === '' ? undefined : environment[name])
+  const role = oneOf('REELAY_ROLE', env('REELAY_ROLE') ?? 'all', ROLES)
+  const host = env('REELAY_HOST') ?? DEFAULT_HOST
+  const port = wholeNumber('REELAY_PORT', env('REELAY_PORT') ?? String(DEFAULT_PORT), { min: 0, max: 65_535 })
+  const databaseUrl = readDatabaseUrl(env('DATABASE_URL'))
+  refuseLonelyRole(role, databaseUrl)
+  const cores = availableParallelism()
+  return {
+    host,
+    port,
+    publicUrl: readPublicUrl(env('REELAY_PUBLIC_URL'), { host, role }),
+    dataDirectory: resolve(env('REELAY_DATA_DIR') ?? DEFAULT_DATA_DIRECTORY),
+    databaseUrl,
+    role,
+    bootstrap: readBootstrap(env('REELAY_BOOTSTRAP_KEY'), env('REELAY_BOOTSTRAP_CREDITS')),
+    metricsToken: env('REELAY_METRICS_TOKEN'),
+    logLevel: oneOf<LogLevel>('REELAY_LOG_LEVEL', env('REELAY_LOG_LEVEL') ?? 'info', LOG_LEVELS),
+    renderConcurrency: wholeNumber(
+      'REELAY_RENDER_CONCURRENCY',
+      env('REELAY_RENDER_CONCURRENCY') ?? String(Math.max(1, cores - 1)),
+      { min: 1, max: 64 },
+    ),
+  }
+}
+
+function refuseLonelyRole(role: Role, databaseUrl: string | undefined): void {
+  if (role === 'all' || databaseUrl !== undefined) return
+  throw new ConfigError(
+    `REELAY_ROLE=${role} needs DATABASE_URL: the embedded database serves one process, so nobody would do the rest. ` +
+      'Set DATABASE_URL, or leave REELAY_ROLE at all.',
+  )
+}
+
+function readDatabaseUrl(url: string | undefined): string | undefined {
+  if (url === undefined || /^postgres(ql)?:\/\//.test(url)) return url
+  throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.')
+}
+
+function readPublicUrl(url: string | undefined, { host, role }: { host: string; role: Role }): string | undefined {
+  if (url === undefined) {
+    if (role === 'worker' || !WILDCARD_HOSTS.includes(host)) return undefined
+    throw new ConfigError(
+      `REELAY_HOST=${host} needs REELAY_PUBLIC_URL: links to videos must name an address that customers can reach.`,
+    )
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const isAddress = parsed !== undefined && ['http:', 'https:'].includes(parsed.protocol)
+  if (!isAddress || parsed.search !== '' || parsed.hash !== '' || parsed.username !== '') {
+    throw new ConfigError(`REELAY_PUBLIC_URL=${url} is not an http or https address without user, query or fragment.`)
+  }
+  return url.replace(/\/+$/, '')
+}
+
+function readBootstrap(key: string | undefined, credits: string | undefined): Bootstrap | undefined {
+  if (key === undefined) {
+    if (credits === undefined) return undefined
+    throw new ConfigError(
+      'REELAY_BOOTSTRAP_CREDITS needs REELAY_BOOTSTRAP_KEY: there is no first account to give them to.',
+    )
+  }
+  if (!LIVE_KEY.test(key)) {
+    throw new ConfigError('REELAY_BOOTSTRAP_KEY must be rly_live_ and 32 to 128 letters, digits, - or _.')
+  }
+  if (credits !== undefined && !/^\d{1,12}$/.test(credits)) {
+    throw new ConfigError(`REELAY_BOOTSTRAP_CREDITS=${credits} is not a whole number from 0 to 999999999999.`)
+  }
+  return { key, credits: credits === undefined ? DEFAULT_BOOTSTRAP_CREDITS : BigInt(credits) }
+}
+
+function oneOf<Word extends string>(name: string, value: string, words: readonly Word[]): Word {
+  const word = words.find((each) => each === value)
+  if (word === undefined) throw new ConfigError(`${name}=${value} is not one of ${words.join(', ')}.`)
+  return word
+}
+
+function wholeNumber(name: string, text: string, { min, max }: { min: number; max: number }): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new ConfigError(`${name}=${text} is not a whole number from ${min} to ${max}.`)
+}

@@ -1,0 +1,39 @@
+-- Accounts, their API keys, and the secrets that this installation signs with.
+
+create table accounts (
+  id            uuid primary key,
+  name          text        not null check (length(name) between 1 and 200),
+  plan          text        not null check (plan in ('free', 'pro', 'enterprise')),
+  spicy_allowed boolean     not null default false,
+  created_at    timestamptz not null default now()
+);
+
+-- A key is stored as a hash; the secret is shown once, when it is made.
+create table api_keys (
+  id          uuid primary key,
+  account_id  uuid        not null references accounts,
+  mode        text        not null check (mode in ('live', 'test')),
+  name        text        not null,
+  secret_hash bytea       not null unique check (octet_length(secret_hash) = 32),
+  prefix      text        not null,
+  scopes      text[]      not null,
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz,
+  revoked_at  timestamptz
+);
+create index api_keys_by_account on api_keys (account_id, id);
+
+-- Every node keeps authenticated keys in memory for a moment; this tells them to forget one that changed.
+create function notify_key_changed() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('reelay_keys', encode(new.secret_hash, 'hex'));
+  return null;
+end $$;
+create trigger api_keys_changed after update on api_keys for each row execute function notify_key_changed();
+
+-- Random secrets of this installation (link signing, manifest signing), shared by all of its nodes.
+create table instance_secrets (
+  name       text primary key,
+  value      bytea       not null,
+  created_at timestamptz not null default now()
+);

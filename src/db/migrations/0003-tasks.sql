@@ -1,0 +1,109 @@
+-- Tasks. The row is the job: workers lease due rows, and every write names the fencing token of its lease.
+
+create table tasks (
+  id                  uuid primary key,
+  wallet_id           bigint      not null references wallets,
+  dialect             text        not null,
+  model               text        not null,
+  -- The validated request that providers are given, and the body as the customer sent it.
+  request             jsonb       not null,
+  body                jsonb       not null,
+  client_request_id   text,
+  -- Quoted at creation and never recomputed.
+  price_credits       bigint      not null check (price_credits >= 0),
+  final_credits       bigint      not null default 0 check (final_credits between 0 and price_credits),
+  state               text        not null default 'queued'
+    check (state in ('queued', 'submitting', 'running', 'collecting', 'succeeded', 'failed', 'canceled', 'expired')),
+  provider            text        not null,
+  progress            smallint    not null default 0 check (progress between 0 and 100),
+  failure_reason      text,
+  failure_message     text,
+  fence               bigint      not null default 0,
+  -- Polls in a row that did not reach the provider; the interval grows with it.
+  unanswered_polls    integer     not null default 0,
+  -- When the next step is due. While a step is under way it equals lease_until.
+  due_at              timestamptz not null default now(),
+  lease_owner         text,
+  lease_until         timestamptz,
+  deadline_at         timestamptz not null,
+  cancel_requested_at timestamptz,
+  created_at          timestamptz not null default now(),
+  updated_at          timestamptz not null default now(),
+  started_at          timestamptz,
+  finished_at         timestamptz,
+  constraint failed_says_why check ((state = 'failed') = (failure_reason is not null)),
+  constraint only_success_costs check (final_credits = 0 or state = 'succeeded')
+);
+create index tasks_queued on tasks (provider, wallet_id, created_at, id) where state = 'queued';
+create index tasks_due on tasks (provider, due_at) where state in ('submitting', 'running', 'collecting');
+create index tasks_active on tasks (wallet_id) where state in ('submitting', 'running', 'collecting');
+create index tasks_queue_deadline on tasks (deadline_at) where state = 'queued';
+create index tasks_by_wallet on tasks (wallet_id, id);
+
+alter table ledger_transfers add foreign key (task_id) references tasks;
+
+create function refuse_terminal_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'task % is %: a terminal state is final', old.id, old.state using errcode = 'restrict_violation';
+end $$;
+create trigger tasks_terminal_is_final before update of state on tasks for each row
+  when (old.state in ('succeeded', 'failed', 'canceled', 'expired') and new.state is distinct from old.state)
+  execute function refuse_terminal_change();
+
+-- One row for each time that a provider was, or was about to be, asked. Committed before the call.
+create table attempts (
+  id          uuid primary key,
+  task_id     uuid        not null references tasks,
+  number      integer     not null check (number >= 1),
+  provider    text        not null,
+  state       text        not null default 'starting'
+    check (state in ('starting', 'accepted', 'rejected', 'undelivered', 'uncertain', 'succeeded', 'failed', 'canceled', 'expired')),
+  operation   jsonb,
+  error       text,
+  started_at  timestamptz not null default now(),
+  accepted_at timestamptz,
+  ended_at    timestamptz,
+  unique (task_id, number)
+);
+
+-- What a task produced, as it lies in the store. Rows outlive their files, so that a task can say what became of them.
+create table media (
+  id               uuid primary key,
+  task_id          uuid        not null references tasks,
+  kind             text        not null check (kind in ('video', 'poster', 'manifest')),
+  store_key        text        not null unique,
+  mime_type        text        not null,
+  size_bytes       bigint      not null check (size_bytes > 0),
+  sha256           bytea       not null check (octet_length(sha256) = 32),
+  width            integer,
+  height           integer,
+  duration_seconds numeric(12, 6),
+  created_at       timestamptz not null default now(),
+  expires_at       timestamptz not null,
+  deleted_at       timestamptz,
+  unique (task_id, kind)
+);
+create index media_expiring on media (expires_at) where deleted_at is null;
+
+create table idempotency_keys (
+  wallet_id   bigint      not null references wallets,
+  key         text        not null,
+  fingerprint bytea       not null,
+  task_id     uuid        not null references tasks,
+  created_at  timestamptz not null default now(),
+  primary key (wallet_id, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+-- When a wallet last had a task admitted: among equals, whoever waited longest goes first.
+create table admissions (
+  wallet_id        bigint primary key references wallets,
+  last_admitted_at timestamptz not null
+);
+
+-- Workers that are alive, for readiness and for leases of the dead.
+create table workers (
+  id         text primary key,
+  started_at timestamptz not null default now(),
+  seen_at    timestamptz not null default now()
+);

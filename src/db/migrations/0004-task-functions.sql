@@ -1,0 +1,183 @@
+-- Creates a batch of tasks: for each request its idempotency key, its hold and its row, in one statement and so in one
+-- transaction. Requests of one batch are independent: each gets its own outcome, exactly as if it had come alone.
+--
+-- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body, client_request_id, price_credits,
+-- provider, queue_seconds, and key with fingerprint (hex) where the customer sent an idempotency key.
+-- Outcomes: created | replayed (task_id is the first one's) | conflict (same key, other body) | insufficient.
+--
+-- The wallets are locked first, in order of their ids. Whoever holds a wallet is alone with its balance and its
+-- idempotency keys, so nothing below can race and no two batches can wait for each other.
+create function submit_tasks(in_requests jsonb, in_key_lifetime interval)
+returns table (n bigint, outcome text, task_id uuid, created_at timestamptz, available bigint)
+language plpgsql as $$
+declare
+  item      record;
+  current   bigint;
+  remaining bigint;
+  size      integer := jsonb_array_length(in_requests);
+  outcomes  text[]   := array_fill(null::text, array[size]);
+  task_ids  uuid[]   := array_fill(null::uuid, array[size]);
+  balances  bigint[] := array_fill(null::bigint, array[size]);
+begin
+  perform 1 from wallets w
+    where w.id in (select (r ->> 'wallet_id')::bigint from jsonb_array_elements(in_requests) r)
+    order by w.id for no key update;
+
+  delete from idempotency_keys k using jsonb_array_elements(in_requests) r
+    where r ->> 'key' is not null and k.wallet_id = (r ->> 'wallet_id')::bigint and k.key = r ->> 'key'
+      and k.created_at <= now() - in_key_lifetime;
+
+  for item in
+    select r.ordinal, r.id, r.wallet_id, r.key, r.fingerprint, r.price_credits, w.available,
+           k.task_id as known_task, encode(k.fingerprint, 'hex') as known_fingerprint,
+           case when r.key is null then r.ordinal
+                else first_value(r.ordinal) over same_key end as first_ordinal,
+           case when r.key is null then r.fingerprint
+                else first_value(r.fingerprint) over same_key end as first_fingerprint
+    from rows from (jsonb_to_recordset(in_requests) as
+        (id uuid, wallet_id bigint, price_credits bigint, key text, fingerprint text))
+      with ordinality as r (id, wallet_id, price_credits, key, fingerprint, ordinal)
+    join wallets w on w.id = r.wallet_id
+    left join idempotency_keys k on k.wallet_id = r.wallet_id and k.key = r.key
+    window same_key as (partition by r.wallet_id, r.key order by r.ordinal)
+    order by r.wallet_id, r.ordinal
+  loop
+    if current is distinct from item.wallet_id then
+      current := item.wallet_id;
+      remaining := item.available;
+    end if;
+    if item.known_task is not null then
+      task_ids[item.ordinal] := item.known_task;
+      outcomes[item.ordinal] := case when item.known_fingerprint = item.fingerprint then 'replayed' else 'conflict' end;
+    elsif item.first_ordinal < item.ordinal and outcomes[item.first_ordinal] = 'created' then
+      task_ids[item.ordinal] := task_ids[item.first_ordinal];
+      outcomes[item.ordinal] := case when item.first_fingerprint = item.fingerprint then 'replayed' else 'conflict' end;
+    elsif item.price_credits <= remaining then
+      remaining := remaining - item.price_credits;
+      task_ids[item.ordinal] := item.id;
+      outcomes[item.ordinal] := 'created';
+    else
+      outcomes[item.ordinal] := 'insufficient';
+    end if;
+    balances[item.ordinal] := remaining;
+  end loop;
+
+  insert into tasks (id, wallet_id, dialect, model, request, body, client_request_id, price_credits, provider, deadline_at)
+    select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body, r.client_request_id, r.price_credits, r.provider,
+           now() + make_interval(secs => r.queue_seconds)
+    from rows from (jsonb_to_recordset(in_requests) as
+        (id uuid, wallet_id bigint, dialect text, model text, request jsonb, body jsonb, client_request_id text,
+         price_credits bigint, provider text, queue_seconds integer))
+      with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, price_credits, provider,
+         queue_seconds, ordinal)
+    where outcomes[r.ordinal] = 'created';
+
+  insert into idempotency_keys (wallet_id, key, fingerprint, task_id)
+    select (r ->> 'wallet_id')::bigint, r ->> 'key', decode(r ->> 'fingerprint', 'hex'), (r ->> 'id')::uuid
+    from jsonb_array_elements(in_requests) with ordinality as e (r, ordinal)
+    where outcomes[e.ordinal] = 'created' and r ->> 'key' is not null;
+
+  insert into ledger_transfers (wallet_id, kind, amount, task_id)
+    select (r ->> 'wallet_id')::bigint, 'reserve', (r ->> 'price_credits')::bigint, (r ->> 'id')::uuid
+    from jsonb_array_elements(in_requests) with ordinality as e (r, ordinal)
+    where outcomes[e.ordinal] = 'created' and (r ->> 'price_credits')::bigint > 0;
+
+  return query
+    select o.ordinal, o.outcome, task_ids[o.ordinal], now(), balances[o.ordinal]
+    from unnest(outcomes) with ordinality as o (outcome, ordinal);
+end $$;
+
+-- Admits queued tasks of one provider to its free slots. Fair between wallets: whoever has the fewest tasks under way
+-- comes first, among equals whoever waited longest; no wallet goes over its plan's concurrency (`in_limits`: plan → n).
+-- One admission at a time in the whole installation, so the limits are exact; it is a batch, so that is cheap.
+create function admit_tasks(
+  in_provider text, in_slots integer, in_limits jsonb, in_worker text, in_lease interval, in_deadline interval
+) returns setof tasks
+language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('reelay.admit'));
+  return query
+    with recursive waiting (wallet_id) as (
+      -- A loose index scan: one probe for each wallet that has a queue, however long the queue.
+      (select t.wallet_id from tasks t where t.state = 'queued' and t.provider = in_provider order by t.wallet_id limit 1)
+      union all
+      select (select t.wallet_id from tasks t
+              where t.state = 'queued' and t.provider = in_provider and t.wallet_id > w.wallet_id
+              order by t.wallet_id limit 1)
+      from waiting w where w.wallet_id is not null
+    ),
+    chosen as (
+      select q.id, q.wallet_id
+      from waiting
+      join wallets w on w.id = waiting.wallet_id
+      join accounts a on a.id = w.account_id
+      left join admissions last on last.wallet_id = w.id
+      cross join lateral (
+        select count(*)::integer as tasks from tasks t
+        where t.wallet_id = w.id and t.state in ('submitting', 'running', 'collecting')
+      ) active
+      cross join lateral (
+        select head.id, head.wallet_id, row_number() over (order by head.created_at, head.id) as rank
+        from (
+          select t.id, t.wallet_id, t.created_at from tasks t
+          where t.state = 'queued' and t.provider = in_provider and t.wallet_id = w.id
+          order by t.created_at, t.id
+          limit least(in_slots, greatest((in_limits ->> a.plan)::integer - active.tasks, 0))
+        ) head
+      ) q
+      order by active.tasks + q.rank, last.last_admitted_at nulls first, q.id
+      limit in_slots
+    ),
+    admitted as (
+      update tasks t set
+        state = 'submitting', fence = t.fence + 1, lease_owner = in_worker, lease_until = now() + in_lease,
+        due_at = now() + in_lease, started_at = now(), deadline_at = now() + in_deadline, updated_at = now()
+      from chosen where t.id = chosen.id and t.state = 'queued'
+      returning t.*
+    ),
+    noted as (
+      insert into admissions (wallet_id, last_admitted_at)
+      select distinct admitted.wallet_id, clock_timestamp() from admitted
+      on conflict (wallet_id) do update set last_admitted_at = excluded.last_admitted_at
+    )
+    select * from admitted;
+end $$;
+
+-- Ends a task: the terminal state, the capture or release of its hold, its media and its attempt, in one transaction.
+-- Compare-and-set: returns the task if this call ended it, and nothing if it was no longer in one of `in_from`, or if
+-- `in_fence` (null: whoever asks) is no longer its fencing token. So of any number of racing settlements one wins.
+create function settle_task(
+  in_id uuid, in_fence bigint, in_from text[], in_to text, in_capture bigint,
+  in_reason text, in_message text, in_media jsonb
+) returns setof tasks
+language plpgsql as $$
+declare
+  settled tasks;
+begin
+  update tasks t set
+    state = in_to, final_credits = in_capture, failure_reason = in_reason, failure_message = in_message,
+    progress = case when in_to = 'succeeded' then 100 else t.progress end,
+    fence = t.fence + 1, lease_owner = null, lease_until = null, updated_at = now(), finished_at = now()
+  where t.id = in_id and t.state = any (in_from) and (in_fence is null or t.fence = in_fence)
+  returning t.* into settled;
+  if not found then
+    return;
+  end if;
+
+  insert into media (id, task_id, kind, store_key, mime_type, size_bytes, sha256, width, height, duration_seconds, expires_at)
+    select m.id, in_id, m.kind, m.store_key, m.mime_type, m.size_bytes, decode(m.sha256, 'hex'), m.width, m.height,
+           m.duration_seconds, now() + make_interval(secs => m.keep_seconds)
+    from jsonb_to_recordset(in_media) as m (id uuid, kind text, store_key text, mime_type text, size_bytes bigint,
+         sha256 text, width integer, height integer, duration_seconds numeric, keep_seconds double precision);
+
+  insert into ledger_transfers (wallet_id, kind, amount, task_id)
+    select settled.wallet_id, part.kind, part.amount, in_id
+    from (values ('capture', in_capture), ('release', settled.price_credits - in_capture)) as part (kind, amount)
+    where part.amount > 0;
+
+  -- Nothing else is under way for this task now; an attempt whose fate nobody knows keeps saying so.
+  update attempts a set state = in_to, ended_at = now()
+    where a.task_id = in_id and a.state in ('starting', 'accepted');
+
+  return next settled;
+end $$;

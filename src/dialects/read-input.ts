@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { Json } from '../canonical/json.ts'
+import { type FieldDetail, invalidField, Refusal } from '../canonical/refusal.ts'
+
+/**
+ * Text that can be stored: PostgreSQL holds neither NUL nor half a surrogate pair, and neither means anything in a prompt.
+ */
+export const storableText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
+  error: 'a text of valid Unicode without NUL',
+})
+
+/**
+ * Reads a body or query with its schema. What does not fit is refused with the first field that is wrong, the value that
+ * was sent and what is allowed there.
+ */
+export function readInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(input, { reportInput: true })
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw issue === undefined ? new Refusal('invalid_field', 'The request is not valid.') : refusalOf(issue, input)
+}
+
+function refusalOf(issue: z.core.$ZodIssue, input: unknown): Refusal {
+  const path = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? ''
+    const field = path === '' ? key : `${path}.${key}`
+    const detail = { field, value: valueAt(input, [...issue.path, key]) ?? null, allowed: 'only documented keys' }
+    return new Refusal('invalid_field', `${field} cannot be used: the key is unknown; allowed: only documented keys.`, {
+      detail,
+    })
+  }
+  const value = valueAt(input, issue.path)
+  const allowed = allowedBy(issue)
+  const detail: FieldDetail =
+    value === undefined ? { field: path || 'body', allowed } : { field: path || 'body', value, allowed }
+  return invalidField(detail)
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): Json | undefined {
+  let value = input
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = Object.getOwnPropertyDescriptor(value, key)?.value
+  }
+  return value as Json | undefined
+}
+
+/** What a schema allows, in words. */
+function allowedBy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return article(issue.expected)
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`
+    case 'too_big':
+      return issue.origin === 'string' ? `at most ${issue.maximum} characters` : `at most ${issue.maximum}`
+    case 'too_small':
+      return issue.origin === 'string' ? `at least ${issue.minimum} characters` : `at least ${issue.minimum}`
+    default:
+      return issue.message
+  }
+}
+
+function article(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    string: 'a text',
+    record: 'an object',
+    object: 'an object',
+    array: 'a list',
+    int: 'a whole number',
+  }
+  return words[type] ?? `a ${type}`
+}

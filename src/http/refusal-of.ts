@@ -1,0 +1,40 @@
+import type { FastifyError } from 'fastify'
+import { Refusal, type RefusalCode } from '../canonical/refusal.ts'
+import { isDatabaseAway } from '../db/database-away.ts'
+
+/** A restart of the database takes about this long. */
+const DATABASE_RETRY_SECONDS = 2
+
+/** What fastify itself refuses, in canonical words. */
+const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is too large.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'The body must be JSON: send the header "Content-Type: application/json".',
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed_body', 'The body is not as long as its Content-Length says.'],
+  FST_ERR_BAD_URL: ['route_not_found', 'The URL is not valid.'],
+}
+
+/**
+ * Whatever was thrown, as a refusal. A fault of ours says nothing about itself to the caller: its cause goes to the log,
+ * under the request id that the answer carries.
+ */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (isDatabaseAway(error)) {
+    return new Refusal('unavailable', 'The service is unavailable for a moment; try again.', {
+      cause: error,
+      retryAfterSeconds: DATABASE_RETRY_SECONDS,
+    })
+  }
+  const known = isFastifyError(error) ? FRAMEWORK_REFUSALS[error.code] : undefined
+  if (known !== undefined) return new Refusal(known[0], known[1], { cause: error })
+  return new Refusal('internal', 'Something went wrong on our side; it has been logged under the request id.', {
+    cause: error,
+  })
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}

@@ -1,0 +1,187 @@
+/**
+ * From the file that a provider left to the media of a task: checked, marked as machine-made, stored with a poster and a
+ * signed manifest. It may run any number of times for one task and leaves the same files under the same keys and ids.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BaseLogger } from 'pino'
+import { type GenerationRequest, pixelSize } from '../canonical/generation.ts'
+import { type TaskId, uuidOf } from '../canonical/ids.ts'
+import type { MediaKind } from '../canonical/task.ts'
+import { BrokenMedia } from './broken-media.ts'
+import { signManifest } from './manifest.ts'
+import { markVideo } from './mark-video.ts'
+import { mediaId } from './media-id.ts'
+import { mediaKey } from './media-keys.ts'
+import { endingOf } from './media-types.ts'
+import type { Posters } from './posters.ts'
+import { type ProbedVideo, probeVideo } from './probe.ts'
+import type { SigningKey } from './signing-key.ts'
+import type { Store, StoredFile } from './store.ts'
+import type { VideoContainer } from './video-container.ts'
+import type { SourceType } from './xmp.ts'
+
+/**
+ * How far a video's length may be from what was quoted. Encoders round to whole frames and models to whole chunks of
+ * frames, by up to a third of a second; half a second is no longer the same product.
+ */
+const DURATION_TOLERANCE_SECONDS = 0.5
+
+const MIME_TYPES = {
+  mp4: 'video/mp4',
+  mov: 'video/quicktime',
+  webm: 'video/webm',
+} as const satisfies Record<VideoContainer, string>
+
+export interface Ingest {
+  /** The provider's file. It is only read. */
+  readonly path: string
+  readonly taskId: TaskId
+  readonly request: GenerationRequest
+  /** The provider's id. */
+  readonly provider: string
+  readonly sourceType: SourceType
+  readonly store: Store
+  readonly signingKey: SigningKey
+  readonly posters: Posters
+  readonly log: Pick<BaseLogger, 'warn'>
+  /** Seconds after which retention deletes the files. */
+  readonly keepSeconds: number
+  /** An existing folder for the marked copy, with room for it; swept by `sweepStaleFiles` after a crash. */
+  readonly scratch: string
+}
+
+/** One file as the SQL function `settle_task` takes it in `in_media`. */
+export interface MediaRecord {
+  /** A dashed UUID. */
+  readonly id: string
+  readonly kind: MediaKind
+  readonly store_key: string
+  readonly mime_type: string
+  readonly size_bytes: number
+  /** Hex. */
+  readonly sha256: string
+  readonly width: number | null
+  readonly height: number | null
+  readonly duration_seconds: number | null
+  readonly keep_seconds: number
+}
+
+/** Stores a task's video and what goes with it. Throws `BrokenMedia` when the file is not the video that was ordered. */
+export async function ingestVideo(ingest: Ingest): Promise<MediaRecord[]> {
+  const found = await probeVideo(ingest.path)
+  checkAgainstRequest(found, ingest)
+  const folder = await mkdtemp(join(ingest.scratch, 'ingest-'))
+  try {
+    const markedPath = join(folder, `video.${found.container}`)
+    const { path, request, provider, sourceType, taskId } = ingest
+    const provenance = { sourceType, model: request.model, provider, taskId }
+    await markVideo({ path, container: found.container, targetPath: markedPath, provenance })
+    const video = await storeVideo(ingest, markedPath)
+    const poster = await storePoster(ingest, { videoPath: markedPath, folder, durationSeconds: found.durationSeconds })
+    const manifest = await storeManifest(ingest, { video, folder })
+    return poster === undefined ? [video, manifest] : [video, poster, manifest]
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function checkAgainstRequest(found: ProbedVideo, { request, taskId, log }: Ingest): void {
+  const { durationSeconds } = request
+  if (Math.abs(found.durationSeconds - durationSeconds) > DURATION_TOLERANCE_SECONDS) {
+    const seconds = found.durationSeconds.toFixed(2)
+    throw new BrokenMedia('wrong_duration', `The video is ${seconds} s long; ${durationSeconds} s were asked for.`)
+  }
+  const asked = pixelSize(request.resolution, request.aspectRatio)
+  if (found.width !== asked.width || found.height !== asked.height) {
+    // Models round to sizes that suit them; a few pixels are no reason to throw a paid video away.
+    const { width, height } = found
+    log.warn({ taskId, asked, found: { width, height } }, 'the video has another size than was asked for')
+  }
+}
+
+/** Probes the marked copy as well: what is called whole is what is stored, not what it was made from. */
+async function storeVideo(ingest: Ingest, path: string): Promise<MediaRecord> {
+  const { container, width, height, durationSeconds } = await probeVideo(path)
+  const mimeType = MIME_TYPES[container]
+  const key = mediaKey(ingest.taskId, `video.${endingOf(mimeType)}`)
+  const stored = await ingest.store.put(key, path)
+  return recordOf(ingest, { kind: 'video', key, mimeType, stored, width, height, durationSeconds })
+}
+
+interface PosterSource {
+  readonly videoPath: string
+  readonly folder: string
+  readonly durationSeconds: number
+}
+
+async function storePoster(ingest: Ingest, source: PosterSource): Promise<MediaRecord | undefined> {
+  const { videoPath, folder, durationSeconds } = source
+  const posterPath = join(folder, 'poster.jpg')
+  const key = mediaKey(ingest.taskId, 'poster.jpg')
+  try {
+    const { width, height } = await ingest.posters.make({ videoPath, posterPath, durationSeconds })
+    const stored = await ingest.store.put(key, posterPath)
+    return recordOf(ingest, { kind: 'poster', key, mimeType: 'image/jpeg', stored, width, height })
+  } catch (error) {
+    ingest.log.warn({ taskId: ingest.taskId, err: error }, 'the video goes without a poster')
+    // An earlier run may have stored one, which no row would name.
+    await ingest.store.delete(key)
+    return undefined
+  }
+}
+
+async function storeManifest(ingest: Ingest, made: { video: MediaRecord; folder: string }): Promise<MediaRecord> {
+  const { video, folder } = made
+  const manifest = signManifest(
+    {
+      version: 1,
+      task_id: ingest.taskId,
+      media_sha256: video.sha256,
+      media_size_bytes: video.size_bytes,
+      media_type: video.mime_type,
+      model: ingest.request.model,
+      provider: ingest.provider,
+      digital_source_type: ingest.sourceType,
+      prompt_sha256: createHash('sha256').update(ingest.request.prompt, 'utf8').digest('hex'),
+      created_at: creationTimeOf(ingest.taskId).toISOString(),
+    },
+    ingest.signingKey,
+  )
+  const path = join(folder, 'manifest.json')
+  await writeFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
+  const key = mediaKey(ingest.taskId, 'manifest.json')
+  const stored = await ingest.store.put(key, path)
+  return recordOf(ingest, { kind: 'manifest', key, mimeType: 'application/json', stored })
+}
+
+/** The first 48 bits of a UUIDv7 are Unix milliseconds. */
+function creationTimeOf(taskId: TaskId): Date {
+  return new Date(Number.parseInt(uuidOf(taskId).replaceAll('-', '').slice(0, 12), 16))
+}
+
+interface FileRecord {
+  readonly kind: MediaKind
+  readonly key: string
+  readonly mimeType: string
+  readonly stored: StoredFile
+  readonly width?: number
+  readonly height?: number
+  readonly durationSeconds?: number
+}
+
+function recordOf({ taskId, keepSeconds }: Ingest, file: FileRecord): MediaRecord {
+  return {
+    id: uuidOf(mediaId(taskId, file.kind)),
+    kind: file.kind,
+    store_key: file.key,
+    mime_type: file.mimeType,
+    size_bytes: file.stored.sizeBytes,
+    sha256: file.stored.sha256.toString('hex'),
+    width: file.width ?? null,
+    height: file.height ?? null,
+    duration_seconds: file.durationSeconds ?? null,
+    keep_seconds: keepSeconds,
+  }
+}

@@ -1,0 +1,46 @@
+import { constants, copyFile, open } from 'node:fs/promises'
+import { topLevelBoxes } from './boxes.ts'
+import type { VideoContainer } from './video-container.ts'
+import { type Provenance, xmpBox } from './xmp.ts'
+
+/** The largest length that the short header of a box can hold. */
+const MAX_SHORT_BOX_BYTES = 0xffff_ffff
+
+export interface VideoToMark {
+  /** A video that `probeVideo` has found whole: the mark would fill the gap at the end of a truncated one. */
+  readonly path: string
+  readonly container: VideoContainer
+  /** Where the marked copy goes. */
+  readonly targetPath: string
+  readonly provenance: Provenance
+}
+
+/**
+ * Copies a video and appends the provenance mark to the copy. The mark comes last, so no offset in the file changes.
+ * A WebM is copied as it is: its format has no place for XMP, and its signed manifest says the same.
+ */
+export async function markVideo({ path, container, targetPath, provenance }: VideoToMark): Promise<void> {
+  // On file systems that can (Btrfs, XFS, APFS) the copy shares its blocks with the original.
+  await copyFile(path, targetPath, constants.COPYFILE_FICLONE)
+  if (container === 'webm') return
+  const file = await open(targetPath, 'r+')
+  try {
+    const last = (await topLevelBoxes(file, (await file.stat()).size)).at(-1)
+    if (last === undefined) throw new Error('A video without boxes cannot be marked.')
+    if (last.openEnded === 'open-ended') await closeBox(file, last)
+    // What follows the last box is padding, too short to be a box; in front of the mark it would hide it.
+    await file.truncate(last.end)
+    await file.write(xmpBox(provenance), 0, undefined, last.end)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Writes the length of a box that reaches “to the end of the file”, so that it does not swallow what follows. */
+async function closeBox(file: Awaited<ReturnType<typeof open>>, box: { start: number; end: number }): Promise<void> {
+  const length = box.end - box.start
+  if (length > MAX_SHORT_BOX_BYTES) throw new Error(`A box of ${length} bytes without a length cannot be closed.`)
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(length)
+  await file.write(bytes, 0, bytes.length, box.start)
+}

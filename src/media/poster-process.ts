@@ -1,0 +1,18 @@
+/** The process that decodes posters for `Posters`: one request at a time, one answer each. */
+import { drawPoster } from './draw-poster.ts'
+import { type PosterAnswer, posterRequestSchema } from './poster-messages.ts'
+
+process.on('message', (message: unknown) => {
+  void answer(message).then((sent) => process.send?.(sent))
+})
+
+// The parent is gone. Not `exit`, which would wait for a decoder that hangs in a thread.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+
+async function answer(message: unknown): Promise<PosterAnswer> {
+  try {
+    return { kind: 'made', ...(await drawPoster(posterRequestSchema.parse(message))) }
+  } catch (error) {
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,59 @@
+/** Every statement about stored media but the one that `settle_task` inserts. */
+import { idOf, type MediaId, uuidOf } from '../canonical/ids.ts'
+import type { Queryable } from '../db/database.ts'
+
+/** A file as the media route serves it. */
+export interface ServedMedia {
+  readonly storeKey: string
+  readonly mimeType: string
+  readonly sizeBytes: number
+  readonly sha256: Buffer
+  readonly createdAt: Date
+  /** `deleted` from the moment at which retention may delete it, by the database's clock. */
+  readonly state: 'kept' | 'deleted'
+}
+
+export async function selectServedMedia(db: Queryable, id: MediaId): Promise<ServedMedia | undefined> {
+  const { rows } = await db.query<{
+    store_key: string
+    mime_type: string
+    size_bytes: bigint
+    sha256: Buffer
+    created_at: Date
+    is_kept: boolean
+  }>(
+    `select store_key, mime_type, size_bytes, sha256, created_at, deleted_at is null and expires_at > now() as is_kept
+     from media where id = $1`,
+    [uuidOf(id)],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  return {
+    storeKey: row.store_key,
+    mimeType: row.mime_type,
+    sizeBytes: Number(row.size_bytes),
+    sha256: row.sha256,
+    createdAt: row.created_at,
+    state: row.is_kept ? 'kept' : 'deleted',
+  }
+}
+
+/** Media that retention is to delete, by the database's clock, longest overdue first. */
+export async function selectExpiredMedia(
+  db: Queryable,
+  limit: number,
+): Promise<{ readonly id: MediaId; readonly storeKey: string }[]> {
+  const { rows } = await db.query<{ id: string; store_key: string }>(
+    `select id, store_key from media where expires_at <= now() and deleted_at is null order by expires_at limit $1`,
+    [limit],
+  )
+  return rows.map((row) => ({ id: idOf('med', row.id), storeKey: row.store_key }))
+}
+
+/** Notes that a file has been deleted; tells whether this call was the first to note it. */
+export async function markMediaDeleted(db: Queryable, id: MediaId): Promise<boolean> {
+  const { rowCount } = await db.query('update media set deleted_at = now() where id = $1 and deleted_at is null', [
+    uuidOf(id),
+  ])
+  return rowCount === 1
+}

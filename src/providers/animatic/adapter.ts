@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { access, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ASPECT_RATIOS, RESOLUTIONS } from '../../canonical/generation.ts'
+import { RenderPool } from '../../renderer/render-pool.ts'
+import type { PollOutcome, Provider } from '../provider.ts'
+import { type AnimaticOperation, readOperation, toOperation } from './operation.ts'
+import { readSandbox, type Sandbox } from './sandbox.ts'
+
+export interface AnimaticOptions {
+  /** Scratch folder for finished renders; made when missing. One worker process has it at a time. */
+  readonly directory: string
+  /** Renders at once; one less than the cores unless said, so that the API keeps one. */
+  readonly concurrency?: number
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+}
+
+/** How long a sandbox failure takes: long enough to be seen running, as a real one would be. */
+const FAILS_AFTER_MS = 1_000
+/** Of a slow job's progress, what the waiting fills; the rest is the render. */
+const WAITING_PERCENT = 80
+
+/** Reelay's own renderer as a provider: no key, no network, and the same request always gives the same video. */
+export function createAnimaticProvider(options: AnimaticOptions): Provider & AsyncDisposable {
+  const directory = resolve(options.directory)
+  mkdirSync(directory, { recursive: true })
+  const now = options.now ?? Date.now
+  const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1)
+  const pool = new RenderPool({ concurrency })
+
+  return {
+    id: 'animatic',
+    abilities: { durationSeconds: { min: 1, max: 30 }, resolutions: RESOLUTIONS, aspectRatios: ASPECT_RATIOS },
+    startIsIdempotent: true,
+    concurrency,
+    affinity: 'worker',
+    sourceType: 'algorithmicMedia',
+    pollEveryMs: 250,
+
+    async start(request, { token }) {
+      const sandbox = readSandbox(request.prompt)
+      if (sandbox.kind === 'malformed') {
+        return {
+          kind: 'rejected',
+          retryable: false,
+          failure: { reason: 'unsupported_input', message: sandbox.message },
+        }
+      }
+      const operation = { token, request, startedAtMs: now() }
+      if (sandbox.outcome === 'video' && sandbox.slowSeconds === 0) render(operation, sandbox.prompt)
+      return { kind: 'accepted', operation: toOperation(operation) }
+    },
+
+    async poll(stored) {
+      const operation = readOperation(stored)
+      const sandbox = readPlan(operation)
+      const waitMs = sandbox.slowSeconds * 1_000 + (sandbox.outcome === 'video' ? 0 : FAILS_AFTER_MS)
+      const waitedMs = now() - operation.startedAtMs
+      if (waitedMs < waitMs) {
+        return { kind: 'pending', progress: Math.floor((WAITING_PERCENT * Math.max(0, waitedMs)) / waitMs) }
+      }
+      if (sandbox.outcome !== 'video') return sandboxEnd(sandbox.outcome)
+      return await pollRender(operation, sandbox)
+    },
+
+    async cancel(stored) {
+      pool.cancel(readOperation(stored).token)
+    },
+
+    async discard(stored) {
+      const operation = readOperation(stored)
+      pool.forget(operation.token)
+      await rm(pathOf(operation), { force: true })
+    },
+
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  }
+
+  async function pollRender(operation: AnimaticOperation, sandbox: SandboxPlan): Promise<PollOutcome> {
+    const state = pool.state(operation.token)
+    // Unknown here, but finished: this process was restarted after the render.
+    if (state === undefined && (await exists(pathOf(operation)))) return succeeded(pathOf(operation))
+    if (state === undefined) render(operation, sandbox.prompt)
+    const from = sandbox.slowSeconds > 0 ? WAITING_PERCENT : 0
+    switch (state?.kind) {
+      case 'done':
+        return succeeded(state.path)
+      case 'crashed':
+        return generationFailed('The renderer stopped unexpectedly.')
+      case 'rendering':
+        return { kind: 'pending', progress: Math.round(from + ((100 - from) * state.framesDone) / state.framesTotal) }
+      default:
+        return { kind: 'pending', progress: from }
+    }
+  }
+
+  function render(operation: AnimaticOperation, prompt: string): void {
+    pool.start({
+      id: operation.token,
+      request: { ...operation.request, prompt },
+      outputPath: pathOf(operation),
+    })
+  }
+
+  /** A token may hold anything; its hash is always a file name. */
+  function pathOf({ token }: AnimaticOperation): string {
+    return join(directory, `${createHash('sha256').update(token).digest('hex')}.mp4`)
+  }
+}
+
+type SandboxPlan = Extract<Sandbox, { kind: 'plan' }>
+
+function readPlan({ request }: AnimaticOperation): SandboxPlan {
+  const sandbox = readSandbox(request.prompt)
+  if (sandbox.kind === 'malformed') throw new TypeError(`The animatic operation was never accepted: ${sandbox.message}`)
+  return sandbox
+}
+
+function sandboxEnd(outcome: Exclude<SandboxPlan['outcome'], 'video'>): PollOutcome {
+  switch (outcome) {
+    case 'fail':
+      return generationFailed('The generation failed, as sandbox:fail asks.')
+    case 'moderated':
+      return {
+        kind: 'failed',
+        failure: { reason: 'moderated', message: 'The content policy refused this, as sandbox:moderated asks.' },
+      }
+    case 'expire':
+      return { kind: 'expired' }
+  }
+}
+
+function succeeded(path: string): PollOutcome {
+  return { kind: 'succeeded', assets: [{ kind: 'video', path }] }
+}
+
+function generationFailed(message: string): PollOutcome {
+  return { kind: 'failed', failure: { reason: 'generation_failed', message } }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}

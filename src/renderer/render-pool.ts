@@ -1,0 +1,153 @@
+/**
+ * Runs renders in processes of their own, so that FFmpeg and the canvas can neither block the API's event loop nor take
+ * it down. At most `concurrency` at once; further jobs wait in order. A process that has done its job stays warm for the
+ * next one for a while. A process that dies fails the job that it had, and no other.
+ *
+ *   waiting ──► rendering ──► done
+ *      │            └───────► crashed
+ *      └─(cancel, forget)──► unknown
+ */
+import { rmSync } from 'node:fs'
+import type { GenerationRequest } from '../canonical/generation.ts'
+import { FRAMES_PER_SECOND } from './encode/encoder.ts'
+import { RenderChild } from './render-child.ts'
+import { unfinishedPath } from './unfinished-path.ts'
+
+/** A warm process holds about 150 MB: after this long without a job it is let go. */
+const IDLE_MS = 60_000
+
+export interface RenderJob {
+  readonly id: string
+  readonly request: GenerationRequest
+  /** Absolute path of the MP4. A file that stands there is always whole. */
+  readonly outputPath: string
+}
+
+export type RenderState =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'rendering'; readonly framesDone: number; readonly framesTotal: number }
+  | { readonly kind: 'done'; readonly path: string }
+  | { readonly kind: 'crashed'; readonly cause: string }
+
+interface Entry {
+  readonly job: RenderJob
+  state: RenderState
+  child: RenderChild | undefined
+}
+
+export class RenderPool implements AsyncDisposable {
+  readonly #concurrency: number
+  readonly #entries = new Map<string, Entry>()
+  readonly #waiting: Entry[] = []
+  readonly #children = new Set<RenderChild>()
+  readonly #idle = new Map<RenderChild, NodeJS.Timeout>()
+  #closed = false
+
+  constructor({ concurrency }: { readonly concurrency: number }) {
+    if (!Number.isInteger(concurrency) || concurrency < 1) throw new RangeError('concurrency must be 1 or more')
+    this.#concurrency = concurrency
+  }
+
+  /** Takes a job, unless one with its id is known in any state. */
+  start(job: RenderJob): void {
+    if (this.#closed) throw new Error('The render pool is closed.')
+    if (this.#entries.has(job.id)) return
+    const entry: Entry = { job, state: { kind: 'waiting' }, child: undefined }
+    this.#entries.set(job.id, entry)
+    this.#waiting.push(entry)
+    this.#dispatch()
+  }
+
+  /** Where a job stands; undefined for one that was never started here, was cancelled, or was forgotten. */
+  state(id: string): RenderState | undefined {
+    return this.#entries.get(id)?.state
+  }
+
+  /** Stops a job and forgets it; nothing of it stays on disk but a file that was whole already. Twice is once. */
+  cancel(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#entries.delete(id)
+    const place = this.#waiting.indexOf(entry)
+    if (place >= 0) this.#waiting.splice(place, 1)
+    // A render is one long run of native calls: ending its process is the only stop that is sure.
+    entry.child?.kill()
+  }
+
+  /** Drops what is known of a job that is done or crashed; one that is not is cancelled. Its file stays. */
+  forget(id: string): void {
+    const kind = this.state(id)?.kind
+    if (kind === 'done' || kind === 'crashed') this.#entries.delete(id)
+    else this.cancel(id)
+  }
+
+  /** Process ids of the children, for tests that kill them. */
+  get processIds(): readonly number[] {
+    return [...this.#children].flatMap((child) => child.pid ?? [])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.#waiting.length = 0
+    for (const timer of this.#idle.values()) clearTimeout(timer)
+    for (const child of this.#children) child.kill()
+    await Promise.all([...this.#children].map((child) => child.ended))
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const child = this.#freeChild()
+      if (child === undefined) return
+      const entry = this.#waiting.shift()
+      if (entry !== undefined) void this.#run(entry, child)
+    }
+  }
+
+  async #run(entry: Entry, child: RenderChild): Promise<void> {
+    entry.child = child
+    entry.state = {
+      kind: 'rendering',
+      framesDone: 0,
+      framesTotal: entry.job.request.durationSeconds * FRAMES_PER_SECOND,
+    }
+    const outcome = await child.render(entry.job, (framesDone, framesTotal) => {
+      entry.state = { kind: 'rendering', framesDone, framesTotal }
+    })
+    entry.child = undefined
+    if (outcome.kind === 'done') {
+      entry.state = { kind: 'done', path: entry.job.outputPath }
+    } else {
+      entry.state = { kind: 'crashed', cause: outcome.cause }
+      // What a killed process left half written.
+      rmSync(unfinishedPath(entry.job.outputPath), { force: true })
+    }
+    this.#rest(child)
+    this.#dispatch()
+  }
+
+  #freeChild(): RenderChild | undefined {
+    const [warm] = this.#idle.keys()
+    if (warm !== undefined) {
+      clearTimeout(this.#idle.get(warm))
+      this.#idle.delete(warm)
+      return warm
+    }
+    if (this.#children.size >= this.#concurrency) return undefined
+    const child = new RenderChild()
+    this.#children.add(child)
+    void child.ended.then(() => {
+      this.#children.delete(child)
+      clearTimeout(this.#idle.get(child))
+      this.#idle.delete(child)
+      if (!this.#closed) this.#dispatch()
+    })
+    return child
+  }
+
+  #rest(child: RenderChild): void {
+    if (!child.alive || this.#closed) return
+    const timer = setTimeout(() => child.kill(), IDLE_MS)
+    timer.unref()
+    this.#idle.set(child, timer)
+  }
+}

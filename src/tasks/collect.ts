@@ -1,0 +1,48 @@
+import { isPlanName, PLANS } from '../accounts/plans.ts'
+import { faultPoint } from '../observe/fault-point.ts'
+import type { ProducedAsset } from '../providers/provider.ts'
+import { backoffMs } from './backoff.ts'
+import { type LeasedTask, renewLease, savePoll } from './lease-queries.ts'
+import { settle } from './settle.ts'
+import { keptLeaseMs } from './start.ts'
+import type { StepContext } from './step-context.ts'
+
+/** First pause before a file that could not be taken is fetched again. */
+const COLLECT_RETRY_MS = 2_000
+
+/** A large video on a slow disk takes longer than a lease: while it is being stored the lease is kept alive. */
+const COLLECT_LEASE_MS = 120_000
+
+const SECONDS_A_DAY = 86_400
+
+/**
+ * Stores what the provider made, and settles. A task succeeds only when its video is stored, complete and probed; a file
+ * that is broken or cannot be fetched is fetched again, until the deadline, and never generated again.
+ */
+export async function collect(context: StepContext, task: LeasedTask, assets: readonly ProducedAsset[]): Promise<void> {
+  const video = assets.find((asset) => asset.kind === 'video')
+  if (!(await renewLease(context.db, task, COLLECT_LEASE_MS))) return
+  try {
+    if (video === undefined) throw new Error('the provider says that it is done, but gives no video')
+    const media = await context.ingest({
+      path: video.path,
+      taskId: task.id,
+      request: task.request,
+      provider: task.provider,
+      sourceType: context.provider.sourceType,
+      keepSeconds: keepSeconds(task.plan),
+    })
+    await faultPoint('collect.stored')
+    await settle(context, task, { state: 'succeeded', captureCredits: task.priceCredits, media })
+  } catch (error) {
+    context.log.error({ err: error, task: task.id, provider: task.provider }, 'the video could not be collected')
+    const inMs = backoffMs(COLLECT_RETRY_MS, task.unansweredPolls, context.random)
+    const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
+    await savePoll(context.db, task, { progress: 0, answered: false, next })
+  }
+}
+
+function keepSeconds(plan: string): number {
+  if (!isPlanName(plan)) throw new Error(`there is no plan ${plan}`)
+  return PLANS[plan].keepResultsDays * SECONDS_A_DAY
+}

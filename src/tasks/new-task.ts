@@ -1,0 +1,19 @@
+import type { GenerationRequest } from '../canonical/generation.ts'
+import type { TaskId } from '../canonical/ids.ts'
+import type { Json } from '../canonical/json.ts'
+import type { WalletId } from '../ledger/queries.ts'
+
+/** A task that is to be created: validated, quoted, routed. */
+export interface NewTask {
+  readonly id: TaskId
+  readonly wallet: WalletId
+  readonly dialect: string
+  readonly model: string
+  readonly request: GenerationRequest
+  readonly body: Json
+  readonly clientRequestId: string | undefined
+  readonly priceCredits: bigint
+  /** The provider that it is queued for. */
+  readonly provider: string
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | undefined
+}

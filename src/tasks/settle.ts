@@ -1,0 +1,36 @@
+import { faultPoint } from '../observe/fault-point.ts'
+import { type LeasedTask, type Settlement, settleTask } from './lease-queries.ts'
+import type { StepContext } from './step-context.ts'
+
+/**
+ * Ends a task, together with its hold: one transaction, won by one of however many try. Afterwards the provider may
+ * discard what it kept for this job; that a crash forgets to costs disk, never money.
+ */
+export async function settle(context: StepContext, task: LeasedTask, end: Settlement): Promise<boolean> {
+  const won = await settleTask(context.db, task, end)
+  if (!won) {
+    context.log.info(
+      { task: task.id, state: end.state },
+      'settlement came too late: the task had ended or changed hands',
+    )
+    return false
+  }
+  await faultPoint('settle.committed')
+  context.log.info({ task: task.id, state: end.state }, 'task ended')
+  const operation = task.attempt?.operation
+  if (operation !== undefined) await discard(context, task, operation)
+  return true
+}
+
+async function discard(
+  context: StepContext,
+  task: LeasedTask,
+  operation: NonNullable<LeasedTask['attempt']>['operation'] & {},
+): Promise<void> {
+  try {
+    await context.provider.discard?.(operation)
+  } catch (error) {
+    context.log.warn({ err: error, task: task.id }, 'the provider could not discard its copy')
+  }
+  await faultPoint('settle.discarded')
+}

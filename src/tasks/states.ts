@@ -1,0 +1,26 @@
+/**
+ * The life of a task. Every change of state in the code names its target here and is a compare-and-set in the database:
+ * `where state = any(statesBefore(target)) and fence = …`. A terminal state is final; the database refuses to leave it.
+ *
+ *   queued ──admit──▶ submitting ──accepted──▶ running ──provider done──▶ collecting ──stored──▶ succeeded
+ *     │                   │                       │                           │
+ *     └── canceled, expired, failed ◀─────────────┴───────────────────────────┘
+ */
+import type { TaskState } from '../canonical/task-state.ts'
+
+export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
+  queued: ['submitting', 'canceled', 'expired'],
+  submitting: ['running', 'failed', 'canceled', 'expired'],
+  running: ['collecting', 'failed', 'canceled', 'expired'],
+  // The video exists and is about to be delivered and charged: too late to cancel.
+  collecting: ['succeeded', 'failed', 'expired'],
+  succeeded: [],
+  failed: [],
+  canceled: [],
+  expired: [],
+}
+
+/** The states from which `target` can be reached. */
+export function statesBefore(target: TaskState): TaskState[] {
+  return (Object.keys(TRANSITIONS) as TaskState[]).filter((state) => TRANSITIONS[state].includes(target))
+}

@@ -1,0 +1,86 @@
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import { sweepExpiredMedia } from '../media/retention.ts'
+import type { Store } from '../media/store.ts'
+import type { Provider } from '../providers/provider.ts'
+import { deleteOldIdempotencyKeys, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
+import type { IngestVideo } from '../tasks/step-context.ts'
+import { type Chore, runChores } from './chores.ts'
+import { Lane } from './lane.ts'
+import { deleteWorker, upsertWorker } from './queries.ts'
+
+/** Rows that one run of a chore takes: small transactions, however much has piled up. */
+const CHORE_BATCH = 200
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+
+export interface WorkerOptions {
+  /** Stable for a data directory, so that a restarted process can free what its predecessor held. */
+  readonly id: string
+  readonly pool: pg.Pool
+  readonly providers: readonly Provider[]
+  readonly ingest: IngestVideo
+  readonly store: Store
+  readonly log: Logger
+}
+
+/** Drives tasks: one lane for each provider, and the chores. */
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #stop = new AbortController()
+  readonly #lanes: readonly Lane[]
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    const { pool: db, ingest, log } = options
+    const about = { db, ingest, log, signal: this.#stop.signal, random: Math.random }
+    this.#lanes = options.providers.map((provider) => new Lane({ ...about, provider }, options.id))
+  }
+
+  /** Frees what a dead predecessor of the same id held, says that it is alive, and begins. */
+  async start(): Promise<void> {
+    const { pool, id, log } = this.#options
+    const freed = await releaseLeases(pool, id)
+    if (freed > 0) log.info({ tasks: freed }, 'took up the tasks of the process before')
+    await upsertWorker(pool, id)
+    const signal = this.#stop.signal
+    this.#running = Promise.all([...this.#lanes.map((lane) => lane.run()), runChores(this.#chores(), { log, signal })])
+  }
+
+  /** Tasks may be due: look now. */
+  wake(): void {
+    for (const lane of this.#lanes) lane.wake()
+  }
+
+  /** Takes no new steps, waits for those under way, and gives its leases back. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    await releaseLeases(this.#options.pool, this.#options.id)
+    await deleteWorker(this.#options.pool, this.#options.id)
+  }
+
+  #chores(): Chore[] {
+    const { pool, id, store, log } = this.#options
+    return [
+      { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => upsertWorker(pool, id) },
+      {
+        name: 'expire queued tasks',
+        everyMs: 5 * SECOND_MS,
+        run: async () => void (await expireQueued(pool, CHORE_BATCH)),
+      },
+      {
+        name: 'forget idempotency keys',
+        everyMs: 10 * MINUTE_MS,
+        run: async () => void (await deleteOldIdempotencyKeys(pool, CHORE_BATCH)),
+      },
+      {
+        name: 'delete expired media',
+        everyMs: MINUTE_MS,
+        run: async () => void (await sweepExpiredMedia({ db: pool, store, log, limit: CHORE_BATCH })),
+      },
+    ]
+  }
+}
