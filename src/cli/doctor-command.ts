@@ -1,4 +1,4 @@
-import { access, constants, mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -12,6 +12,7 @@ import { findViolations } from '../ledger/invariants.ts'
 import { DiskStore } from '../media/disk-store.ts'
 import { probeVideo } from '../media/probe.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import { openDatabase } from './open-database.ts'
 import { type OutputOptions, print } from './output.ts'
 
@@ -78,7 +79,7 @@ const CHECKS: readonly Check[] = [
     name: 'data directory',
     advice: 'Make it writable for this user, or set REELAY_DATA_DIR to a directory that is.',
     run: async ({ dataDirectory }) => {
-      await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+      await makeDataDirectory(dataDirectory)
       await access(dataDirectory, constants.W_OK)
       const { bavail, bsize } = await statfs(dataDirectory)
       const free = bavail * bsize
@@ -118,7 +119,8 @@ const CHECKS: readonly Check[] = [
     name: 'store',
     advice: 'Make media/ in the data directory writable for this user.',
     run: async ({ dataDirectory }) => {
-      await (await DiskStore.open(join(dataDirectory, 'media'))).check()
+      const { media } = await makeDataDirectory(dataDirectory)
+      await (await DiskStore.open(media)).check()
       return 'a file was written, read and deleted'
     },
   },

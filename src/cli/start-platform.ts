@@ -1,5 +1,4 @@
 /** Puts a process together: database, store, providers, worker and HTTP server, in that order; and takes it apart again. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -23,6 +22,7 @@ import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
 import { countOpenTasks } from '../worker/queries.ts'
 import { Worker } from '../worker/worker.ts'
 import { Cleanup } from './cleanup.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import { nodeId } from './node-id.ts'
 import { openDatabase } from './open-database.ts'
 
@@ -40,15 +40,13 @@ export interface RunningPlatform extends AsyncDisposable {
 /** Starts what the configured role asks for. Whatever was opened is closed again when a later part cannot start. */
 export async function startPlatform(config: Config, log: Logger): Promise<RunningPlatform> {
   await using cleanup = new Cleanup()
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+  const { media, scratch } = await makeDataDirectory(config.dataDirectory)
   const database = cleanup.use(await openDatabase(config, 'server'))
   const { pool } = database
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'database migrated')
   if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
 
-  const scratch = join(config.dataDirectory, 'scratch')
-  await mkdir(scratch, { recursive: true })
-  const store = await DiskStore.open(join(config.dataDirectory, 'media'))
+  const store = await DiskStore.open(media)
   const animatic = cleanup.use(
     createAnimaticProvider({ directory: join(scratch, 'renders'), concurrency: config.renderConcurrency }),
   )

@@ -17,18 +17,26 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
   const parsed = schema.safeParse(input, { reportInput: true })
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw issue === undefined ? new Refusal('invalid_field', 'The request is not valid.') : refusalOf(issue, input)
+  throw issue === undefined
+    ? new Refusal('invalid_field', 'The request is not valid.')
+    : refusalOf(issue, input, keysOf(schema))
 }
 
-function refusalOf(issue: z.core.$ZodIssue, input: unknown): Refusal {
+/** The documented keys, in words. */
+function keysOf(schema: z.ZodType): string {
+  return schema instanceof z.ZodObject
+    ? `allowed keys: ${Object.keys(schema.shape).join(', ')}`
+    : 'only documented keys'
+}
+
+function refusalOf(issue: z.core.$ZodIssue, input: unknown, keys: string): Refusal {
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? ''
     const field = path === '' ? key : `${path}.${key}`
-    const detail = { field, value: valueAt(input, [...issue.path, key]) ?? null, allowed: 'only documented keys' }
-    return new Refusal('invalid_field', `${field} cannot be used: the key is unknown; allowed: only documented keys.`, {
-      detail,
-    })
+    const allowed = path === '' ? keys : 'only documented keys'
+    const detail = { field, value: valueAt(input, [...issue.path, key]) ?? null, allowed }
+    return new Refusal('invalid_field', `${field} cannot be used: the key is unknown; ${allowed}.`, { detail })
   }
   const value = valueAt(input, issue.path)
   const allowed = allowedBy(issue)

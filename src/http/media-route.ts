@@ -13,7 +13,7 @@ import type { Store } from '../media/store.ts'
 
 export interface MediaRoute {
   readonly db: Queryable
-  readonly store: Store
+  readonly store: Pick<Store, 'open'>
   readonly links: MediaLinks
 }
 
@@ -68,7 +68,7 @@ interface Sending {
   readonly reply: FastifyReply
   readonly media: ServedMedia
   readonly link: SignedFile
-  readonly store: Store
+  readonly store: Pick<Store, 'open'>
   readonly secondsLeft: number
 }
 

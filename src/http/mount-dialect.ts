@@ -54,13 +54,16 @@ function mountRoute(
 function refuseOtherMethods(app: FastifyInstance, dialect: Dialect, path: string): void {
   const taken = dialect.routes.filter((route) => route.path === path).map((route) => route.method)
   const allow = taken.join(', ')
+  const refuseMethod = async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+    reply.header('allow', allow)
+    throw new Refusal('method_not_allowed', `${request.method} is not a method of this path; allowed: ${allow}.`)
+  }
   app.route({
     method: METHODS.filter((method) => !taken.some((each) => each === method)),
     url: path,
-    handler: async (request, reply) => {
-      reply.header('allow', allow)
-      throw new Refusal('method_not_allowed', `${request.method} is not a method of this path; allowed: ${allow}.`)
-    },
+    // Before a body is read: what is wrong with it does not matter.
+    onRequest: refuseMethod,
+    handler: refuseMethod,
   })
 }
 

@@ -1,6 +1,15 @@
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 
+/** The longest prompt of any model is 5,000 characters, 20 KB at most, escaped 60 KB; the rest is generous. */
+export const BODY_LIMIT_BYTES = 256 * 1024
+
+/** No dialect nests deeper than five levels; far deeper, whoever walks through a body runs out of stack. */
+const MAX_NESTING = 32
+
+/** The longest documented key has 19 characters; a refusal repeats the key that it does not know. */
+const MAX_KEY_CHARACTERS = 100
+
 /** Refuses bytes that are not UTF-8, instead of putting replacement characters into a prompt. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -13,14 +22,43 @@ export function parseJson(body: Buffer): Json | undefined {
   } catch (cause) {
     throw new Refusal('malformed_body', 'The body is not UTF-8.', { cause })
   }
-  // A key of that name would change what an object is instead of what is in it.
-  if (text.includes('"__proto__"')) throw new Refusal('malformed_body', 'The body has a key "__proto__".')
+  if (isNestedTooDeeply(text)) {
+    throw new Refusal('malformed_body', `The body is nested more than ${MAX_NESTING} levels deep.`)
+  }
   try {
-    const parsed: Json = JSON.parse(text)
+    const parsed: Json = JSON.parse(text, checkMember)
     return parsed
   } catch (cause) {
+    if (cause instanceof Refusal) throw cause
     throw new Refusal('malformed_body', `The body is not valid JSON: ${whatIsWrong(cause)}.`, { cause })
   }
+}
+
+/** Refuses what is JSON, but would not be in the parsed body what it was on the wire. */
+function checkMember(key: string, value: Json): Json {
+  if (key === '__proto__') throw new Refusal('malformed_body', 'The body has a key "__proto__", which is not allowed.')
+  if (key.length > MAX_KEY_CHARACTERS) {
+    throw new Refusal('malformed_body', `The body has a key of more than ${MAX_KEY_CHARACTERS} characters.`)
+  }
+  if (value === Infinity || value === -Infinity) {
+    throw new Refusal('malformed_body', `The number at "${key}" is too large.`)
+  }
+  return value
+}
+
+/** Counts the open brackets outside of texts, in one pass, whatever the text. */
+function isNestedTooDeeply(text: string): boolean {
+  let depth = 0
+  let isInText = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (character === '"') isInText = !isInText
+    else if (isInText && character === '\\') index++
+    else if (isInText) continue
+    else if (character === ']' || character === '}') depth--
+    else if ((character === '[' || character === '{') && ++depth > MAX_NESTING) return true
+  }
+  return false
 }
 
 /** The parser's own words, without the part that quotes the body. */

@@ -1,19 +1,21 @@
 import type { FastifyError } from 'fastify'
 import { Refusal, type RefusalCode } from '../canonical/refusal.ts'
 import { isDatabaseAway } from '../db/database-away.ts'
+import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** A restart of the database takes about this long. */
 const DATABASE_RETRY_SECONDS = 2
 
 /** What fastify itself refuses, in canonical words. */
 const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The body is too large.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `The body is too large; allowed: ${BODY_LIMIT_BYTES} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'The body must be JSON: send the header "Content-Type: application/json".',
   ],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed_body', 'The body is not as long as its Content-Length says.'],
   FST_ERR_BAD_URL: ['route_not_found', 'The URL is not valid.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['route_not_found', 'There is no such path: a part of it is too long.'],
 }
 
 /**

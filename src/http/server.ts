@@ -1,4 +1,10 @@
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { newId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
@@ -6,17 +12,18 @@ import { dialectOfPath } from './dialect-of-path.ts'
 import { mountHealth } from './health-routes.ts'
 import { mountMedia } from './media-route.ts'
 import { mountDialect, refuse } from './mount-dialect.ts'
-import { parseJson } from './parse-json.ts'
+import { BODY_LIMIT_BYTES, parseJson } from './parse-json.ts'
 import type { Platform } from './platform.ts'
-
-/** The longest prompt of any model is 5,000 characters, 20 KB at most, escaped 60 KB; the rest is generous. */
-const BODY_LIMIT_BYTES = 256 * 1024
+import { refusalOf } from './refusal-of.ts'
 
 /** A client that sends its headers or body more slowly than this holds a connection for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000
 
 /** Path parameters are ids. */
 const MAX_PARAM_CHARACTERS = 200
+
+/** How much of an unknown path an answer repeats. */
+const SHOWN_PATH_CHARACTERS = 200
 
 export interface ServerOptions {
   readonly platform: Platform
@@ -28,11 +35,17 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
   const loggerInstance: FastifyBaseLogger = platform.log
   const app = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    // One line of our own for each request, in observeRequests.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId('req'),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
+    // A URL that the router cannot read reaches no hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      refuseUnmounted(error, request, reply)
+    },
     forceCloseConnections: 'idle',
   })
   app.removeAllContentTypeParsers()
@@ -46,12 +59,7 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
     mountDialect(app, { dialect, platform, prefix: '' })
     mountDialect(app, { dialect, platform, prefix: `/${dialect.id}` })
   }
-  app.setNotFoundHandler((request, reply) => {
-    const error = new Refusal('route_not_found', `There is no ${request.method} ${request.url.split('?')[0]}.`)
-    const dialect = dialectOfPath(DIALECTS, request.url)
-    if (dialect !== undefined) return refuse({ dialect, error, request, reply })
-    return reply.code(404).send({ error: { code: 'not_found', message: error.message, requestId: request.id } })
-  })
+  app.setErrorHandler(refuseUnmounted)
   return app
 }
 
@@ -59,6 +67,8 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
 function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    // Here, before a body is read: what is wrong with a body matters to nobody when there is no such path.
+    if (request.is404) throw new Refusal('route_not_found', `There is no ${request.method} ${shownPath(request.url)}.`)
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
@@ -66,4 +76,18 @@ function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
     metrics.requestSeconds.observe({ route, method: request.method, status: String(statusCode) }, elapsedTime / 1000)
     request.log.info({ method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) }, 'request')
   })
+}
+
+/** Refuses what no dialect has taken on, in the words of the one that it was most likely meant for. */
+function refuseUnmounted(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const dialect = dialectOfPath(DIALECTS, request.url)
+  if (dialect !== undefined) return refuse({ dialect, error, request, reply })
+  const { code, message } = refusalOf(error)
+  if (code === 'internal') request.log.error({ err: error }, 'request failed')
+  const [status, word] = code === 'route_not_found' ? [404, 'not_found'] : [code === 'unavailable' ? 503 : 500, code]
+  return reply.code(status).send({ error: { code: word, message, requestId: request.id } })
+}
+
+function shownPath(url: string): string {
+  return url.split('?')[0]?.slice(0, SHOWN_PATH_CHARACTERS) ?? ''
 }

@@ -42,11 +42,14 @@ describe('DiskStore', () => {
     const root = join(folder, 'folders')
     const store = await DiskStore.open(root)
     await writeFile(join(folder, 'source'), 'bytes')
+    // Two that come and go again and again: sooner or later one removes the folder that the other has just made.
     const comeAndGo = async (key: string): Promise<void> => {
-      await store.put(key, join(folder, 'source'))
-      await store.delete(key)
+      for (let round = 0; round < 100; round += 1) {
+        await store.put(key, join(folder, 'source'))
+        await store.delete(key)
+      }
     }
-    await Promise.all(Array.from({ length: 20 }, (_, n) => comeAndGo(`aa/task/${n}`)))
+    await Promise.all([comeAndGo('aa/task/one'), comeAndGo('aa/task/two')])
     assert.deepEqual(await readdir(join(root, 'aa')), [])
   })
 

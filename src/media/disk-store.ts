@@ -17,8 +17,8 @@ import { sweepStaleFiles } from './sweep-stale-files.ts'
 /** No key can start with a dot, so this never meets a stored file. */
 const TEMPORARY_FOLDER = '.tmp'
 
-/** Tries to move a file into a folder that a concurrent `delete` removes in between; losing twice is already rare. */
-const MOVE_ATTEMPTS = 5
+/** Tries to move a file into a folder that a concurrent `delete` removes in between; losing twice in a row is rare. */
+const MOVE_ATTEMPTS = 10
 
 export class DiskStore implements Store {
   readonly #root: string
@@ -41,7 +41,10 @@ export class DiskStore implements Store {
     try {
       const stored = await copyAndHash(sourcePath, temporary)
       await moveIntoPlace(temporary, target)
-      await this.#syncFolders(dirname(target))
+      await this.#syncFolders(dirname(target)).catch((cause: unknown) => {
+        // Whoever deleted the key in this moment took the folder along; there is nothing left to make durable.
+        if (!isMissing(cause)) throw cause
+      })
       return stored
     } catch (error) {
       await rm(temporary, { force: true })
@@ -113,8 +116,9 @@ export class DiskStore implements Store {
 
 async function moveIntoPlace(temporary: string, target: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(dirname(target), { recursive: true })
     try {
+      // Even this one, by itself, fails when the folder disappears under it.
+      await mkdir(dirname(target), { recursive: true })
       return await rename(temporary, target)
     } catch (error) {
       if (!isMissing(error) || attempt === MOVE_ATTEMPTS) throw error

@@ -28,8 +28,7 @@ export async function markVideo({ path, container, targetPath, provenance }: Vid
     const last = (await topLevelBoxes(file, (await file.stat()).size)).at(-1)
     if (last === undefined) throw new Error('A video without boxes cannot be marked.')
     if (last.openEnded === 'open-ended') await closeBox(file, last)
-    // What follows the last box is padding, too short to be a box; in front of the mark it would hide it.
-    await file.truncate(last.end)
+    // What may follow the last box is padding, too short to be a box. It would hide the mark, which overwrites it.
     await file.write(xmpBox(provenance), 0, undefined, last.end)
   } finally {
     await file.close()

@@ -4,6 +4,7 @@ import { FRAMES_PER_SECOND } from './encode/encoder.ts'
 import { drawCaption } from './paint/caption.ts'
 import { createI420Writer } from './paint/i420.ts'
 import { createStage, leaveLayer, placeSprite } from './paint/stage.ts'
+import { withWeather } from './paint/weather.ts'
 import { SCENES } from './scenes/index.ts'
 import { cameraAt } from './storyboard/camera.ts'
 import type { Storyboard } from './storyboard/storyboard.ts'
@@ -22,7 +23,7 @@ export function createPicture(request: GenerationRequest, board: Storyboard): Pi
   const { width, height } = pixelSize(request.resolution, request.aspectRatio)
   const framesTotal = request.durationSeconds * FRAMES_PER_SECOND
   const stage = createStage(board, { width, height })
-  const scene = SCENES[board.scene](stage)
+  const scene = withWeather(stage, SCENES[board.scene](stage))
   const caption = drawCaption(stage)
   const canvas = createCanvas(width, height)
   const context = canvas.getContext('2d')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
@@ -73,20 +73,33 @@ test('is not stopped by a lock file whose number now belongs to another program,
   const directory = join(temporary.path, 'postgres')
   await (await openEmbeddedPostgres({ directory, durable: 'no' }))[Symbol.asyncDispose]()
 
-  // A shell starts `true`, says its number, and turns into a program that never asks after its children.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const [line] = await once(parent.stdout, 'data')
-  const zombie = Number(String(line))
-  await eventually(async () => (await readFile(`/proc/${zombie}/stat`, 'utf8')).includes(') Z '))
-
-  for (const pid of [process.pid, zombie, 2 ** 30]) {
-    await leaveLockFiles(directory, pid)
-    await using postgres = await openEmbeddedPostgres({ directory, durable: 'no' })
-    assert.notEqual(postgres.pid, pid)
+  // A shell starts a program, says its number, and turns into another program, which never asks after its children.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  try {
+    const [line] = await once(parent.stdout, 'data')
+    const zombie = Number(String(line))
+    await eventually(async () => (await readFile(`/proc/${parent.pid}/comm`, 'utf8')) === 'sleep\n')
+    process.kill(zombie, 'SIGKILL')
+    await eventually(async () => (await readFile(`/proc/${zombie}/stat`, 'utf8')).includes(') Z '))
+    for (const pid of [process.pid, zombie, 2 ** 30]) {
+      await leaveLockFiles(directory, pid)
+      await using postgres = await openEmbeddedPostgres({ directory, durable: 'no' })
+      assert.notEqual(postgres.pid, pid)
+    }
+  } finally {
+    parent.kill()
   }
-  const ended = once(parent, 'exit')
-  parent.kill()
-  await ended
+})
+
+test('is not stopped by a lock file that stayed empty when power failed', async () => {
+  await using temporary = await temporaryDirectory()
+  const directory = join(temporary.path, 'postgres')
+  await (await openEmbeddedPostgres({ directory, durable: 'no' }))[Symbol.asyncDispose]()
+  const file = join(directory, 'cluster', 'postmaster.pid')
+  await writeFile(file, '')
+  await utimes(file, 1_700_000_000, 1_700_000_000)
+  await using postgres = await openEmbeddedPostgres({ directory, durable: 'no' })
+  assert.equal(postgres.adopted, false)
 })
 
 test('a copy of a running directory does not lead to the original', async () => {

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { startTestCluster } from './database.ts'
+import { startTestCluster } from './cluster.ts'
 
 /** A test file that takes longer hangs. */
 const FILE_TIMEOUT_MS = 300_000

@@ -186,8 +186,8 @@ async function start(layout: Layout, options: EmbeddedPostgresOptions): Promise<
  */
 async function prepareDatabase(layout: Layout, session: pg.Client): Promise<number> {
   await ensureApplicationDatabase(session)
-  const file = await readPostmasterFile(layout.cluster)
-  if (file !== undefined) return file.pid
+  const pid = (await readPostmasterFile(layout.cluster))?.pid
+  if (pid !== undefined) return pid
   throw new EmbeddedPostgresError('start_failed', `PostgreSQL in ${layout.directory} stopped. Its log is ${layout.log}`)
 }
 
@@ -199,16 +199,14 @@ async function ensureApplicationDatabase(session: pg.Client): Promise<void> {
   })
 }
 
-/** Leaves by the session that is there, or by a new one if it broke: a lost session may have left PostgreSQL alone. */
+/** Leaves by the session that is there, or by a new one if it broke: its loss may have left PostgreSQL running alone. */
 async function leave(layout: Layout, session: pg.Client): Promise<void> {
-  const parting = await leaveUsers(session).catch(() => leaveAnew(layout))
+  const parting = await leaveUsers(session).catch(() => 'broken' as const)
+  // The session, and so the lock that keeps newcomers waiting, is held until PostgreSQL is gone.
   if (parting === 'last') await stopPostmaster(layout.cluster)
   await session.end().catch(() => undefined)
-}
-
-async function leaveAnew(layout: Layout): Promise<'last' | 'others_remain'> {
+  if (parting !== 'broken') return
   const socketDirectory = socketDirectoryOf(await readPostmasterFile(layout.cluster), layout)
   const joining = await joinUsers(socketDirectory, layout.cluster)
-  if (joining.kind !== 'joined') return 'others_remain'
-  return await leaveUsers(joining.session).finally(() => joining.session.end())
+  if (joining.kind === 'joined') await leave(layout, joining.session)
 }

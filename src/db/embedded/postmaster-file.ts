@@ -5,7 +5,7 @@
  * process 1 never reaps, for ever). PostgreSQL then refuses to start, so such files are taken out of the way here.
  */
 import { execFile } from 'node:child_process'
-import { link, readFile, readlink, realpath, rename, rm } from 'node:fs/promises'
+import { link, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SOCKET_PORT } from './layout.ts'
@@ -13,7 +13,9 @@ import { SOCKET_PORT } from './layout.ts'
 /** The lines of either file that matter (PostgreSQL's `utils/pidfile.h`). */
 export interface PostmasterFile {
   readonly path: string
-  readonly pid: number
+  /** Absent for a moment between the file's creation and its first line; and for ever, if power failed in that moment. */
+  readonly pid: number | undefined
+  readonly writtenAtMs: number
   readonly cluster: string
   /** Absent during the first moments of a start. */
   readonly socketDirectory: string | undefined
@@ -21,10 +23,16 @@ export interface PostmasterFile {
   readonly text: string
 }
 
-/** What the number in the file is: `postmaster` of this cluster, `gone` from the process table, or a `stranger` (or a zombie). */
+/**
+ * What stands behind a file: the `postmaster` of this cluster, be it just beginning or ending; a number that is `gone`
+ * from the process table; or nothing that counts: a `stranger` with that number, a zombie, a file that stayed empty.
+ */
 export type Occupant = 'postmaster' | 'gone' | 'stranger'
 
-/** The lock file of a cluster; `undefined` if there is none or it is not yet written. */
+/** A file gets its first line within a millisecond of its creation, or, on a machine that hangs, a little later. */
+const UNWRITTEN_MAX_AGE_MS = 3_000
+
+/** The lock file of a cluster; `undefined` if there is none. */
 export async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
   return await readLockFile(join(cluster, 'postmaster.pid'))
 }
@@ -36,11 +44,13 @@ export async function readSocketFile(socketDirectory: string): Promise<Postmaste
 
 async function readLockFile(path: string): Promise<PostmasterFile | undefined> {
   const text = await readFile(path, 'utf8').catch(ignoreAbsence)
-  const [pid = '', cluster = '', , , socketDirectory = ''] = (text ?? '').split('\n')
-  if (text === undefined || !/^\d+$/.test(pid)) return undefined
+  const found = await stat(path).catch(ignoreAbsence)
+  if (text === undefined || found === undefined) return undefined
+  const [pid = '', cluster = '', , , socketDirectory = ''] = text.split('\n')
   return {
     path,
-    pid: Number(pid),
+    pid: /^\d+$/.test(pid) ? Number(pid) : undefined,
+    writtenAtMs: found.mtimeMs,
     cluster,
     socketDirectory: socketDirectory === '' ? undefined : socketDirectory,
     text,
@@ -49,6 +59,7 @@ async function readLockFile(path: string): Promise<PostmasterFile | undefined> {
 
 /** Who has the number that the file names. */
 export async function occupantOf(file: PostmasterFile, cluster: string): Promise<Occupant> {
+  if (file.pid === undefined) return Date.now() - file.writtenAtMs > UNWRITTEN_MAX_AGE_MS ? 'stranger' : 'postmaster'
   if (!isTaken(file.pid)) return 'gone'
   const ours = process.platform === 'linux' ? await worksIn(file.pid, cluster) : await isCalledWith(file.pid, cluster)
   return ours ? 'postmaster' : isTaken(file.pid) ? 'stranger' : 'gone'
@@ -58,9 +69,9 @@ export async function occupantOf(file: PostmasterFile, cluster: string): Promise
 export async function isRunning(pid: number): Promise<boolean> {
   if (!isTaken(pid)) return false
   if (process.platform !== 'linux') return true
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   // The name, in parentheses, may hold anything; the state is the first letter after it.
-  return stat !== undefined && !/\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')))
+  return line !== undefined && !/\) [ZX] /.test(line.slice(line.lastIndexOf(')')))
 }
 
 /**

@@ -14,7 +14,7 @@ const LOG_MAX_BYTES = 4 * 1024 * 1024
 const LOG_TAIL_CHARS = 1_000
 
 /** What a beginning postmaster says when another still has the directory: it may be leaving, so that passes. */
-const PASSING_FAILURE = /lock file ".*" already exists|pre-existing shared memory block/
+const PASSING_FAILURE = /lock file ".*" (already exists|is empty)|pre-existing shared memory block/
 
 /** Signals that are sent, and not the mark of a fault of its own. */
 const STOPPING_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGKILL']
@@ -80,7 +80,8 @@ export async function startPostmaster(
     async ended() {
       const how = end()
       if (how === undefined) return undefined
-      const written = (await readFile(layout.log)).subarray(logStart).toString('utf8')
+      // Another process may have set the log aside meanwhile.
+      const written = (await readFile(layout.log).catch(() => Buffer.of())).subarray(logStart).toString('utf8')
       const kind = how.stopped || PASSING_FAILURE.test(written) ? 'passing' : 'final'
       return { kind, log: `${written.slice(-LOG_TAIL_CHARS).trim()} (${how.reason})` }
     },

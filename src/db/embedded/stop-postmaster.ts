@@ -14,16 +14,25 @@ const POLL_MS = 10
  * which loses nothing: the next start recovers from the log.
  */
 export async function stopPostmaster(cluster: string): Promise<void> {
-  const file = await readPostmasterFile(cluster)
-  if (file === undefined) return
+  const pid = (await readPostmasterFile(cluster))?.pid
+  if (pid === undefined) return
   const stages: [NodeJS.Signals, number][] = [
     ['SIGINT', FAST_SHUTDOWN_MS],
     ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
   ]
   for (const [signal, patienceMs] of stages) {
-    if (!(await isRunning(file.pid))) return
-    process.kill(file.pid, signal)
+    if (!(await isRunning(pid))) return
+    sendSignal(pid, signal)
     const deadline = Date.now() + patienceMs
-    while ((await isRunning(file.pid)) && Date.now() < deadline) await delay(POLL_MS)
+    while ((await isRunning(pid)) && Date.now() < deadline) await delay(POLL_MS)
+  }
+}
+
+/** It may have gone since it was looked at. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }

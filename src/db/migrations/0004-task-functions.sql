@@ -106,8 +106,10 @@ begin
               order by t.wallet_id limit 1)
       from waiting w where w.wallet_id is not null
     ),
-    chosen as (
-      select q.id, q.wallet_id
+    -- Each of the first `in_slots` wallets has a task to offer, so no other wallet's turn can come in this batch.
+    next_wallets as (
+      select w.id, active.tasks, last.last_admitted_at,
+             least(in_slots, (in_limits ->> a.plan)::integer - active.tasks) as room
       from waiting
       join wallets w on w.id = waiting.wallet_id
       join accounts a on a.id = w.account_id
@@ -116,16 +118,19 @@ begin
         select count(*)::integer as tasks from tasks t
         where t.wallet_id = w.id and t.state in ('submitting', 'running', 'collecting')
       ) active
+      where active.tasks < (in_limits ->> a.plan)::integer
+      order by active.tasks, last.last_admitted_at nulls first, w.id
+      limit in_slots
+    ),
+    chosen as (
+      select head.id
+      from next_wallets w
       cross join lateral (
-        select head.id, head.wallet_id, row_number() over (order by head.created_at, head.id) as rank
-        from (
-          select t.id, t.wallet_id, t.created_at from tasks t
-          where t.state = 'queued' and t.provider = in_provider and t.wallet_id = w.id
-          order by t.created_at, t.id
-          limit least(in_slots, greatest((in_limits ->> a.plan)::integer - active.tasks, 0))
-        ) head
-      ) q
-      order by active.tasks + q.rank, last.last_admitted_at nulls first, q.id
+        select t.id, row_number() over (order by t.created_at, t.id) as rank from tasks t
+        where t.state = 'queued' and t.provider = in_provider and t.wallet_id = w.id
+        order by t.created_at, t.id limit w.room
+      ) head
+      order by w.tasks + head.rank, w.last_admitted_at nulls first, head.id
       limit in_slots
     ),
     admitted as (

@@ -37,23 +37,33 @@ export async function openNodeAvEncoder(av: NodeAv, options: EncoderOptions): Pr
   const soundStream = muxer.addStream(sound)
   let frames = 0
 
-  async function drain(encoder: typeof picture | typeof sound, stream: number): Promise<void> {
+  // What is ready is taken and muxed at once, without the thread pool: it takes microseconds, and each turn through the
+  // pool would wait for the frame that is being drawn. The encoding itself, in `encode`, runs beside the drawing.
+  function drainPicture(): void {
     for (;;) {
-      const packet = await encoder.receive()
-      // null: it wants more input first. A packet without data is the end-of-stream signal.
-      if (packet === null || !(packet instanceof av.Packet)) return
-      await muxer.writePacket(packet, stream)
+      const packet = picture.receiveSync()
+      if (!(packet instanceof av.Packet)) return
+      muxer.writePacketSync(packet, pictureStream)
       packet.free()
     }
   }
 
-  async function send(frame: InstanceType<NodeAv['Frame']>, encoder: typeof picture | typeof sound, stream: number) {
+  async function drainSound(): Promise<void> {
+    for (;;) {
+      // AAC is encoded here, when a packet is asked for.
+      const packet = await sound.receive()
+      if (!(packet instanceof av.Packet)) return
+      muxer.writePacketSync(packet, soundStream)
+      packet.free()
+    }
+  }
+
+  async function encode(encoder: typeof picture | typeof sound, frame: InstanceType<NodeAv['Frame']>): Promise<void> {
     try {
       await encoder.encode(frame)
     } finally {
       frame.free()
     }
-    await drain(encoder, stream)
   }
 
   return {
@@ -61,13 +71,13 @@ export async function openNodeAvEncoder(av: NodeAv, options: EncoderOptions): Pr
       const pictureFrame = toPictureFrame(av, planes, options, frames)
       const soundFrame = toSoundFrame(av, samples, frames)
       frames += 1
-      await Promise.all([send(pictureFrame, picture, pictureStream), send(soundFrame, sound, soundStream)])
+      await Promise.all([encode(picture, pictureFrame).then(drainPicture), encode(sound, soundFrame).then(drainSound)])
     },
     async finish() {
       await picture.flush()
-      await drain(picture, pictureStream)
+      drainPicture()
       await sound.flush()
-      await drain(sound, soundStream)
+      await drainSound()
       await muxer.close()
     },
     async [Symbol.asyncDispose]() {

@@ -17,9 +17,11 @@ export function drawCaption(stage: Stage): Sprite {
   return drawSprite(strip, (context) => {
     context.font = `${size.toFixed(1)}px "${FAMILY}"`
     context.textBaseline = 'alphabetic'
-    context.shadowColor = 'rgba(0,0,0,0.65)'
+    context.shadowColor = 'rgba(0,0,0,0.7)'
     context.shadowBlur = size * 0.5
-    context.fillStyle = 'rgba(255,255,255,0.74)'
+    context.fillStyle = 'rgba(255,255,255,0.55)'
+    // Twice: one shadow is too thin over snow.
+    context.fillText(stage.board.caption, inset, stage.height - inset)
     context.fillText(stage.board.caption, inset, stage.height - inset)
   })
 }

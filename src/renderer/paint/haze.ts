@@ -10,11 +10,14 @@ export function haze(
   stage: Stage,
   { depth, from, to, colour, opacity }: { depth: number; from: number; to: number; colour: Colour; opacity: number },
 ): Layer {
-  const fill = downwards([from, to], [
-    [0, colour, 0],
-    [0.6, colour, opacity * 0.55],
-    [1, colour, opacity],
-  ])
+  const fill = downwards(
+    [from, to],
+    [
+      [0, colour, 0],
+      [0.6, colour, opacity * 0.55],
+      [1, colour, opacity],
+    ],
+  )
   return {
     depth,
     paint(context) {
@@ -45,7 +48,10 @@ export function mist(
       const down = (y + 0.5) / MIST_HEIGHT - 0.5 - here * 0.16
       const body = Math.max(0, 1 - (down / (0.26 + 0.14 * here)) ** 2)
       const at = (y * MIST_WIDTH + x) * 4
-      image.data.set([...options.colour.map(Math.round), Math.round(255 * options.opacity * body * (0.65 + 0.35 * here))], at)
+      image.data.set(
+        [...options.colour.map(Math.round), Math.round(255 * options.opacity * body * (0.65 + 0.35 * here))],
+        at,
+      )
     }
   }
   small.putImageData(image, 0, 0)

@@ -61,13 +61,22 @@ export function floating(stage: Stage, part: string, options: Floating): Layer {
       context.globalCompositeOperation = options.light === 'pulsing' ? 'lighter' : 'source-over'
       for (const mote of motes) {
         const swing = Math.sin(mote.phase + seconds * mote.pace * 1.3)
-        const x = wrap(mote.x * spanX + seconds * mote.pace * options.drift[0] * stage.unit + swing * options.sway * stage.unit, spanX)
+        const x = wrap(
+          mote.x * spanX + seconds * mote.pace * options.drift[0] * stage.unit + swing * options.sway * stage.unit,
+          spanX,
+        )
         const y = wrap(mote.y * spanY + seconds * mote.pace * options.drift[1] * stage.unit, spanY)
         const pulse = options.light === 'pulsing' ? 0.5 + 0.5 * Math.sin(mote.phase * 3 + seconds * mote.pace * 1.9) : 1
         // Fades in and out at the ends of its way, so that coming in again is not seen.
         const edge = Math.min(1, (Math.min(y, spanY - y) / spanY) * 9)
         context.globalAlpha = Math.max(0, options.opacity * pulse * edge)
-        context.drawImage(dot, stage.left + x - mote.size / 2, stage.height * upper + y - mote.size / 2, mote.size, mote.size)
+        context.drawImage(
+          dot,
+          stage.left + x - mote.size / 2,
+          stage.height * upper + y - mote.size / 2,
+          mote.size,
+          mote.size,
+        )
       }
     },
   }
@@ -113,7 +122,10 @@ export function snowfall(stage: Stage, part: string, { depth, count }: { depth: 
 }
 
 /** A few birds that cross the sky, wings beating, each a stroke of two arcs. */
-export function birds(stage: Stage, { depth, height, colour }: { depth: number; height: number; colour: Colour }): Layer {
+export function birds(
+  stage: Stage,
+  { depth, height, colour }: { depth: number; height: number; colour: Colour },
+): Layer {
   const random = stage.random('birds')
   const span = stage.right - stage.left
   const direction = random() < 0.5 ? -1 : 1

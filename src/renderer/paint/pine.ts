@@ -32,7 +32,12 @@ export function addPine(pen: Pen, random: Random, { x, y, height }: { x: number;
   for (const { share, tip, notch } of side(-1).reverse()) {
     pen.lineTo(x + notch, at(share) - height * 0.012)
     pen.lineTo(x + tip, at(share))
-    pen.quadraticCurveTo(x + tip * 0.35 + lean * (1 - share), at(share - 0.5 / tiers), x + tip * 0.3, at(share - 0.9 / tiers))
+    pen.quadraticCurveTo(
+      x + tip * 0.35 + lean * (1 - share),
+      at(share - 0.5 / tiers),
+      x + tip * 0.3,
+      at(share - 0.9 / tiers),
+    )
   }
   pen.closePath()
 }

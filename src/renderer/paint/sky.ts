@@ -21,13 +21,14 @@ export function placeSkyLight(stage: Stage, horizon: number): SkyLight {
 }
 
 /**
- * The whole sky as one sprite, to be placed at depth 0.06: gradient, stars at night, the light with its glow, and
+ * The whole sky as one sprite, to be placed at depth 0: gradient, stars at night, the light with its glow, and
  * streaks of thin cloud.
  */
 export function drawSky(stage: Stage, { horizon, light }: { horizon: number; light: SkyLight | undefined }): Sprite {
-  return drawSprite(stage, (context) => {
+  return drawSprite(stage.frame, (context) => {
     const { palette, time } = stage.board
-    context.fillStyle = downwards([0, horizon],
+    context.fillStyle = downwards(
+      [0, horizon],
       [
         [0, palette.skyTop],
         [0.3, mix(palette.skyTop, palette.skyMiddle, 0.45)],

@@ -2,20 +2,35 @@ import { type Colour, css, mix, shade } from '../paint/colour.ts'
 import { downwards, paintGlow } from '../paint/gradient.ts'
 import { fractalNoise, type Noise } from '../paint/noise.ts'
 import { floating } from '../paint/particles.ts'
-import { drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Sprite, type Stage, still } from '../paint/stage.ts'
+import {
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Sprite,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 
 const RIBBONS = 5
-const THREADS = 16
+const THREADS = 10
 
 /** Ribbons of light that flow across soft orbs: for prompts about feelings, and for words that we do not know. */
 export const abstract: SceneBuilder = (stage) => {
   const { palette } = stage.board
-  const tones = [palette.accent, palette.glow, mix(palette.accent, palette.skyMiddle, 0.6), mix(palette.glow, [255, 255, 255], 0.3), palette.skyLow]
+  const tones = [
+    palette.accent,
+    palette.glow,
+    mix(palette.accent, palette.skyMiddle, 0.6),
+    mix(palette.glow, [255, 255, 255], 0.3),
+    palette.skyLow,
+  ]
   const ribbons = Array.from({ length: RIBBONS }, (_, index) =>
     ribbon(stage, { nearness: index / (RIBBONS - 1), colour: tones[index % tones.length] ?? palette.accent }),
   )
   return layered(stage, [
-    still(0.05, drawGround(stage)),
+    still(0, drawGround(stage)),
     orbs(stage, { depth: 0.2, count: 5, size: 46, opacity: 0.4 }),
     ...ribbons,
     orbs(stage, { depth: 0.9, count: 5, size: 13, opacity: 0.34 }),
@@ -35,12 +50,15 @@ export const abstract: SceneBuilder = (stage) => {
 function drawGround(stage: Stage): Sprite {
   const { palette } = stage.board
   const random = stage.random('ground')
-  return drawSprite(stage, (context) => {
-    context.fillStyle = downwards([stage.top, stage.bottom], [
-      [0, shade(mix(palette.skyTop, palette.near, 0.35), 0.9)],
-      [0.55, mix(palette.skyTop, palette.skyMiddle, 0.6)],
-      [1, shade(mix(palette.skyMiddle, palette.near, 0.55), 0.8)],
-    ])
+  return drawSprite(stage.frame, (context) => {
+    context.fillStyle = downwards(
+      [stage.top, stage.bottom],
+      [
+        [0, shade(mix(palette.skyTop, palette.near, 0.35), 0.9)],
+        [0.55, mix(palette.skyTop, palette.skyMiddle, 0.6)],
+        [1, shade(mix(palette.skyMiddle, palette.near, 0.55), 0.8)],
+      ],
+    )
     context.fillRect(stage.left, stage.top, stage.right - stage.left, stage.bottom - stage.top)
     for (let glow = 0; glow < 3; glow++) {
       paintGlow(context, {
@@ -67,8 +85,8 @@ function ribbon(stage: Stage, { nearness, colour }: { nearness: number; colour: 
   const pace = 0.1 + 0.12 * random()
   const long = stage.unit * (70 + 40 * random())
   const start = random() * 200
-  const step = Math.max(6, stage.width / 60)
-  const body = css(colour, 0.09 + 0.05 * nearness)
+  const step = Math.max(8, stage.width / 44)
+  const body = css(colour, 0.16 + 0.07 * nearness)
   const thread = css(mix(colour, [255, 255, 255], 0.35), 0.34)
   return {
     depth: 0.3 + 0.6 * nearness,
@@ -89,7 +107,7 @@ function ribbon(stage: Stage, { nearness, colour }: { nearness: number; colour: 
         context.beginPath()
         for (const { x, from, to } of columns) context.lineTo(x, from + (to - from) * share)
         context.stroke()
-        if (index % 4 !== 0) continue
+        if (index % 5 !== 0) continue
         for (const { x, to } of columns.toReversed()) context.lineTo(x, to)
         context.fill()
       }

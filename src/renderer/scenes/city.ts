@@ -1,9 +1,18 @@
-import { css, type Colour, mix } from '../paint/colour.ts'
+import { type Colour, css, mix } from '../paint/colour.ts'
 import { downwards, paintGlow } from '../paint/gradient.ts'
 import { mist } from '../paint/haze.ts'
 import { floating, wrap } from '../paint/particles.ts'
 import { drawSky, placeSkyLight } from '../paint/sky.ts'
-import { drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Sprite, type Stage, still } from '../paint/stage.ts'
+import {
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Sprite,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 import type { Random } from '../storyboard/seeded-random.ts'
 
 interface Block {
@@ -19,7 +28,7 @@ export const city: SceneBuilder = (stage) => {
   const light = placeSkyLight(stage, quay * 0.8)
   const rows = [0, 0.4, 0.8].map((nearness) => skyline(stage, quay, nearness))
   return layered(stage, [
-    still(0.06, drawSky(stage, { horizon: quay * 0.95, light })),
+    still(0, drawSky(stage, { horizon: quay * 0.95, light })),
     glowOfTheCity(stage, quay),
     ...rows.flatMap(({ layer, windows, nearness }) => [
       layer,
@@ -34,7 +43,11 @@ export const city: SceneBuilder = (stage) => {
         speed: 1 + nearness,
       }),
     ]),
-    river(stage, quay, rows.map(({ sprite }) => sprite)),
+    river(
+      stage,
+      quay,
+      rows.map(({ sprite }) => sprite),
+    ),
     traffic(stage, quay),
     floating(stage, 'lights', {
       depth: 1,
@@ -106,14 +119,23 @@ type Pen = Parameters<Parameters<typeof drawSprite>[1]>[0]
 function drawBlock(
   context: Pen,
   stage: Stage,
-  { block, quay, body, random, nearness }: { block: Block; quay: number; body: Colour; random: Random; nearness: number },
+  {
+    block,
+    quay,
+    body,
+    random,
+    nearness,
+  }: { block: Block; quay: number; body: Colour; random: Random; nearness: number },
 ): void {
   const { palette } = stage.board
   const tone = mix(body, palette.glow, 0.1 * random() * (1 - nearness * 0.5))
-  context.fillStyle = downwards([block.top, quay], [
-    [0, tone],
-    [1, mix(tone, palette.haze, 0.42 - 0.3 * nearness)],
-  ])
+  context.fillStyle = downwards(
+    [block.top, quay],
+    [
+      [0, tone],
+      [1, mix(tone, palette.haze, 0.42 - 0.3 * nearness)],
+    ],
+  )
   const { x, top, width } = block
   context.fillRect(x, top, width, stage.bottom - top)
   // The side that looks to the light.
@@ -175,11 +197,14 @@ function river(stage: Stage, quay: number, rows: readonly Sprite[]): Layer {
     context.filter = `blur(${(stage.unit * 0.5).toFixed(2)}px)`
     for (const row of rows) placeSprite(context, row)
     context.restore()
-    context.fillStyle = downwards([quay, stage.height], [
-      [0, mix(palette.near, palette.haze, 0.3), 0.25],
-      [0.35, palette.near, 0.4],
-      [1, palette.near, 0.88],
-    ])
+    context.fillStyle = downwards(
+      [quay, stage.height],
+      [
+        [0, mix(palette.near, palette.haze, 0.3), 0.25],
+        [0.35, palette.near, 0.4],
+        [1, palette.near, 0.88],
+      ],
+    )
     context.fillRect(stage.left, quay, stage.right - stage.left, stage.bottom - quay)
   })
   const ripples = Array.from({ length: 120 }, () => {
@@ -202,7 +227,12 @@ function river(stage: Stage, quay: number, rows: readonly Sprite[]): Layer {
         if (shine <= 0) continue
         context.globalAlpha = shine * 0.24
         context.fillStyle = ripple.colour
-        context.fillRect(ripple.x + Math.sin(seconds + ripple.phase) * stage.unit, ripple.y, ripple.length, ripple.height)
+        context.fillRect(
+          ripple.x + Math.sin(seconds + ripple.phase) * stage.unit,
+          ripple.y,
+          ripple.length,
+          ripple.height,
+        )
       }
     },
   }

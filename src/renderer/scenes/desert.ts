@@ -1,6 +1,6 @@
 import { Path2D } from '@napi-rs/canvas'
-import { css, mix, shade } from '../paint/colour.ts'
-import { downwards, paintGlow } from '../paint/gradient.ts'
+
+import { type Colour, css, mix, shade } from '../paint/colour.ts'
 import { haze } from '../paint/haze.ts'
 import { fractalNoise } from '../paint/noise.ts'
 import { birds, floating } from '../paint/particles.ts'
@@ -8,7 +8,6 @@ import { type Profile, ridgePath } from '../paint/ridge.ts'
 import { silhouette } from '../paint/silhouette.ts'
 import { drawSky, placeSkyLight, type SkyLight } from '../paint/sky.ts'
 import { type Layer, layered, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
-import type { Colour } from '../paint/colour.ts'
 
 const DUNES = 6
 
@@ -17,10 +16,17 @@ export const desert: SceneBuilder = (stage) => {
   const { palette, time } = stage.board
   const horizon = stage.height * 0.56
   const light = placeSkyLight(stage, horizon)
-  const sand: Colour = time === 'night' ? mix(palette.far, [120, 130, 190], 0.4) : time === 'day' ? [238, 190, 120] : mix([240, 160, 92], palette.glow, 0.35)
-  const dunes = Array.from({ length: DUNES }, (_, index) => dune(stage, { nearness: index / (DUNES - 1), horizon, light, sand }))
+  const sand: Colour =
+    time === 'night'
+      ? mix(palette.far, [120, 130, 190], 0.4)
+      : time === 'day'
+        ? [238, 190, 120]
+        : mix([240, 160, 92], palette.glow, 0.35)
+  const dunes = Array.from({ length: DUNES }, (_, index) =>
+    dune(stage, { nearness: index / (DUNES - 1), horizon, light, sand }),
+  )
   return layered(stage, [
-    still(0.06, drawSky(stage, { horizon, light })),
+    still(0, drawSky(stage, { horizon, light })),
     ...dunes.slice(0, 2).flat(),
     caravan(stage, horizon),
     ...dunes.slice(2).flat(),
@@ -74,14 +80,25 @@ function dune(
       [1, shadow, 0],
     ],
   })
-  const air = haze(stage, { depth, from: base, to: base + height * 2, colour: palette.haze, opacity: 0.34 * (1 - nearness) })
+  const air = haze(stage, {
+    depth,
+    from: base,
+    to: base + height * 2,
+    colour: palette.haze,
+    opacity: 0.34 * (1 - nearness),
+  })
   return [body, flank, air]
 }
 
 /** Under each crest, the side away from the light: from the crest line down along a winding edge. */
 function shadowedFlank(
   stage: Stage,
-  { profile, height, fromRight, random }: { profile: Profile; height: number; fromRight: boolean; random: () => number },
+  {
+    profile,
+    height,
+    fromRight,
+    random,
+  }: { profile: Profile; height: number; fromRight: boolean; random: () => number },
 ): Path2D {
   const path = new Path2D()
   const wander = fractalNoise(random, { octaves: 3, gain: 0.5 })
@@ -98,7 +115,10 @@ function shadowedFlank(
     for (let along = to; along >= from; along -= step) {
       const share = (along - from) / Math.max(1, to - from)
       const fall = Math.sin(Math.PI * Math.min(1, share * (fromRight ? 0.9 : 1) + (fromRight ? 0 : 0.1)))
-      path.lineTo(along + fall * height * 0.5, profile(along) + height * fall * (1.5 + 0.5 * wander(along / stage.unit / 9)))
+      path.lineTo(
+        along + fall * height * 0.5,
+        profile(along) + height * fall * (1.5 + 0.5 * wander(along / stage.unit / 9)),
+      )
     }
     path.closePath()
     start = undefined
@@ -118,9 +138,11 @@ function caravan(stage: Stage, horizon: number): Layer {
       context.fillStyle = colour
       for (let camel = 0; camel < 5; camel++) {
         const step = seconds * 2.4 + camel * 1.7
-        context.setTransform(context.getTransform().translate(0, 0))
         context.save()
-        context.translate(start + camel * stage.unit * 4.6 + seconds * stage.unit * 0.7, y + Math.sin(step) * stage.unit * 0.08 - camel * stage.unit * 0.12)
+        context.translate(
+          start + camel * stage.unit * 4.6 + seconds * stage.unit * 0.7,
+          y + Math.sin(step) * stage.unit * 0.08 - camel * stage.unit * 0.12,
+        )
         context.scale(stage.unit * 2.4, stage.unit * 2.4)
         context.fill(CAMEL)
         for (const [leg, offset] of [-0.42, -0.26, 0.2, 0.36].entries()) {

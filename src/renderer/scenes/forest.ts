@@ -21,9 +21,16 @@ export const forest: SceneBuilder = (stage) => {
   const dark = mix(palette.near, mix(leaf, [0, 0, 0], 0.72), 0.6)
   const rows = Array.from({ length: ROWS }, (_, index) => trees(stage, { nearness: index / (ROWS - 1), air, dark }))
   return layered(stage, [
-    still(0.04, drawAir(stage, light, air, leaf)),
+    still(0, drawAir(stage, light, air, leaf)),
     ...rows.flat(),
-    lightRays(stage, { depth: 0.5, ...light, y: -stage.height * 0.15, colour: mix(palette.sun, palette.glow, 0.4), opacity: time === 'night' ? 0.3 : 0.62, angles: [Math.PI * 0.28, Math.PI * 0.72] }),
+    lightRays(stage, {
+      depth: 0.5,
+      ...light,
+      y: -stage.height * 0.15,
+      colour: mix(palette.sun, palette.glow, 0.4),
+      opacity: time === 'night' ? 0.3 : 0.62,
+      angles: [Math.PI * 0.28, Math.PI * 0.72],
+    }),
     undergrowth(stage, { depth: 0.85, y: 0.93, size: 9, colour: mix(dark, air, 0.12) }),
     undergrowth(stage, { depth: 1.05, y: 1, size: 15, colour: mix(dark, [0, 0, 0], 0.45) }),
     floating(stage, 'fireflies', {
@@ -42,13 +49,16 @@ export const forest: SceneBuilder = (stage) => {
 
 function drawAir(stage: Stage, light: { x: number; y: number }, air: Colour, leaf: Colour) {
   const { palette, time } = stage.board
-  return drawSprite(stage, (context) => {
-    context.fillStyle = downwards([stage.top, stage.bottom], [
-      [0, mix(palette.skyMiddle, leaf, 0.4)],
-      [0.45, air],
-      [0.75, mix(air, palette.haze, 0.4)],
-      [1, mix(leaf, palette.near, 0.5)],
-    ])
+  return drawSprite(stage.frame, (context) => {
+    context.fillStyle = downwards(
+      [stage.top, stage.bottom],
+      [
+        [0, mix(palette.skyMiddle, leaf, 0.4)],
+        [0.45, air],
+        [0.75, mix(air, palette.haze, 0.4)],
+        [1, mix(leaf, palette.near, 0.5)],
+      ],
+    )
     context.fillRect(stage.left, stage.top, stage.right - stage.left, stage.bottom - stage.top)
     const strength = time === 'night' ? 0.5 : 0.95
     paintGlow(context, { ...light, radius: stage.unit * 90, colour: palette.glow, strength: strength * 0.7 })
@@ -56,10 +66,7 @@ function drawAir(stage: Stage, light: { x: number; y: number }, air: Colour, lea
   })
 }
 
-function trees(
-  stage: Stage,
-  { nearness, air, dark }: { nearness: number; air: Colour; dark: Colour },
-): Layer[] {
+function trees(stage: Stage, { nearness, air, dark }: { nearness: number; air: Colour; dark: Colour }): Layer[] {
   const random = stage.random(`trees ${nearness}`)
   const noise = fractalNoise(random, { octaves: 3, gain: 0.5 })
   const ground = (x: number) =>
@@ -67,24 +74,40 @@ function trees(
   const path = ridgePath(stage, ground)
   const girth = stage.unit * (0.9 + 4.4 * nearness ** 1.6)
   for (let x = stage.left + girth * random(); x < stage.right; x += girth * (3.4 + 4.4 * random()) + stage.unit * 3) {
-    addTrunk(path, random, { x, foot: ground(x) + stage.unit, top: stage.top - stage.unit * 4, girth: girth * (0.6 + 0.7 * random()) })
+    addTrunk(path, random, {
+      x,
+      foot: ground(x) + stage.unit,
+      top: stage.top - stage.unit * 4,
+      girth: girth * (0.6 + 0.7 * random()),
+    })
   }
-  addCrowns(path, stage, random, nearness)
   const body = mix(air, dark, 0.16 + 0.84 * nearness ** 0.9)
   const depth = 0.15 + 0.7 * nearness
-  const fill = downwards([stage.height * 0.1, ground(stage.width / 2) + stage.unit * 10], [
-    [0, mix(body, dark, 0.2)],
-    [0.62, body],
-    [0.86, mix(body, air, 0.28 * (1 - nearness))],
-    [1, mix(body, dark, 0.4)],
-  ])
-  // A picture rather than a path: its thousand leaves would be filled anew for every frame.
-  const row = drawSprite(stage, (context) => {
+  const fill = downwards(
+    [stage.height * 0.1, ground(stage.width / 2) + stage.unit * 10],
+    [
+      [0, mix(body, dark, 0.2)],
+      [0.62, body],
+      [0.86, mix(body, air, 0.28 * (1 - nearness))],
+      [1, mix(body, dark, 0.4)],
+    ],
+  )
+  // Trunks are one shape; the crowns are a picture, for their thousand leaves would be filled anew for every frame.
+  const crowns = new Path2D()
+  addCrowns(crowns, stage, random, nearness)
+  const canopy = drawSprite({ ...stage, bottom: stage.height * (0.24 - 0.12 * nearness) }, (context) => {
     context.fillStyle = fill
-    context.fill(path)
+    context.fill(crowns)
   })
   return [
-    still(depth, row),
+    {
+      depth,
+      paint(context) {
+        context.fillStyle = fill
+        context.fill(path)
+      },
+    },
+    still(depth, canopy),
     mist(stage, {
       part: `ground mist ${nearness}`,
       depth,
@@ -135,14 +158,18 @@ function addCrowns(path: Path2D, stage: Stage, random: Random, nearness: number)
   for (let x = stage.left; x < stage.right; x += size * 1.1) {
     const hang = low * (0.35 + 0.65 * random()) - stage.height * 0.04
     for (let leafY = stage.top; leafY < hang; leafY += size * 1.5) {
-      const [cx, cy, radius] = [x + (random() - 0.5) * size * 2, leafY + (random() - 0.5) * size, size * (0.6 + 0.7 * random())]
+      const [cx, cy, radius] = [
+        x + (random() - 0.5) * size * 2,
+        leafY + (random() - 0.5) * size,
+        size * (0.6 + 0.7 * random()),
+      ]
       path.moveTo(cx + radius, cy)
       path.ellipse(cx, cy, radius, radius * (0.5 + 0.4 * random()), random() * 3, 0, Math.PI * 2)
     }
   }
 }
 
-/** Ferns in three clumps that sway against each other. */
+/** Ferns in two clumps that sway against each other. */
 function undergrowth(
   stage: Stage,
   { depth, y, size, colour }: { depth: number; y: number; size: number; colour: Colour },
@@ -151,11 +178,11 @@ function undergrowth(
   const ground = stage.height * y + stage.unit * 2.5
   const bounds = { ...stage, top: stage.height * y - stage.unit * size * 1.3 }
   const spacing = stage.unit * size * 0.36
-  const clumps = [0, 1, 2].map((clump) =>
+  const clumps = [0, 1].map((clump) =>
     drawSprite(bounds, (context) => {
       context.fillStyle = css(colour)
       if (clump === 0) context.fillRect(stage.left, ground, stage.right - stage.left, stage.bottom)
-      for (let x = stage.left + clump * spacing; x < stage.right; x += spacing * 3) {
+      for (let x = stage.left + clump * spacing; x < stage.right; x += spacing * 2) {
         const length = stage.unit * size * (0.6 + 0.7 * random())
         context.save()
         context.translate(x + spacing * random(), ground + stage.unit * random())

@@ -7,17 +7,27 @@ import { fractalNoise } from '../paint/noise.ts'
 import { floating } from '../paint/particles.ts'
 import { ridgePath } from '../paint/ridge.ts'
 import { drawSky, placeSkyLight } from '../paint/sky.ts'
-import { type Context, drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
+import {
+  type Context,
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 
 /** Rolling hills with trees, beds of flowers that sway in rows, butterflies that cross, pollen in the light. */
 export const meadow: SceneBuilder = (stage) => {
   const { palette, time } = stage.board
   const horizon = stage.height * 0.54
   const light = placeSkyLight(stage, horizon)
-  const leaf: Colour = time === 'night' ? [26, 62, 84] : time === 'day' ? [96, 168, 72] : mix([120, 142, 58], palette.glow, 0.18)
+  const leaf: Colour =
+    time === 'night' ? [26, 62, 84] : time === 'day' ? [96, 168, 72] : mix([120, 142, 58], palette.glow, 0.18)
   const hills = [0, 0.35, 0.7].map((nearness) => hill(stage, { nearness, horizon, leaf }))
   return layered(stage, [
-    still(0.06, drawSky(stage, { horizon, light })),
+    still(0, drawSky(stage, { horizon, light })),
     ...hills.flat(),
     lightRays(stage, {
       depth: 0.3,
@@ -55,17 +65,24 @@ function hill(stage: Stage, { nearness, horizon, leaf }: { nearness: number; hor
   const path = ridgePath(stage, ground)
   for (let x = stage.left; x < stage.right; x += stage.unit * (2 + 5 * random()) * (0.7 + nearness)) {
     if (noise(x / stage.unit / 20 + 90) < 0.1) continue
-    addBroadleaf(path, random, { x, y: ground(x) + stage.unit * 0.4, size: stage.unit * (2 + 5.5 * nearness) * (0.6 + 0.7 * random()) })
+    addBroadleaf(path, random, {
+      x,
+      y: ground(x) + stage.unit * 0.4,
+      size: stage.unit * (2 + 5.5 * nearness) * (0.6 + 0.7 * random()),
+    })
   }
   const far = 1 - nearness
   const body = mix(leaf, palette.haze, 0.62 * far)
   const depth = 0.16 + 0.4 * nearness
   const row = drawSprite({ ...stage, top: y - swing - stage.unit * (8 + 16 * nearness) }, (context) => {
-    context.fillStyle = downwards([y - swing * 1.4, y + swing * 2.4], [
-      [0, mix(mix(body, palette.near, 0.14 + 0.2 * nearness), palette.glow, 0.1)],
-      [0.34, mix(body, palette.glow, 0.3)],
-      [1, mix(body, palette.near, 0.12 + 0.24 * nearness)],
-    ])
+    context.fillStyle = downwards(
+      [y - swing * 1.4, y + swing * 2.4],
+      [
+        [0, mix(mix(body, palette.near, 0.14 + 0.2 * nearness), palette.glow, 0.1)],
+        [0.34, mix(body, palette.glow, 0.3)],
+        [1, mix(body, palette.near, 0.12 + 0.24 * nearness)],
+      ],
+    )
     context.fill(path)
   })
   const air = mist(stage, {
@@ -89,13 +106,17 @@ function addBroadleaf(
   path.rect(x - size * 0.06, y - size * 0.8, size * 0.12, size * 0.8)
   for (let puff = 0; puff < 8; puff++) {
     const [angle, out] = [random() * Math.PI * 2, random() * size * 0.4]
-    const [cx, cy, radius] = [x + Math.cos(angle) * out, y - size * 1.1 + Math.sin(angle) * out * 0.8, size * (0.26 + 0.2 * random())]
+    const [cx, cy, radius] = [
+      x + Math.cos(angle) * out,
+      y - size * 1.1 + Math.sin(angle) * out * 0.8,
+      size * (0.26 + 0.2 * random()),
+    ]
     path.moveTo(cx + radius, cy)
     path.arc(cx, cy, radius, 0, Math.PI * 2)
   }
 }
 
-/** Grass and flowers of one distance, in three clumps that lean in the wind against each other. */
+/** Grass and flowers of one distance, in two clumps that lean in the wind against each other. */
 function flowerBed(
   stage: Stage,
   { part, y, size, depth, leaf }: { part: string; y: number; size: number; depth: number; leaf: Colour },
@@ -105,24 +126,45 @@ function flowerBed(
   const ground = stage.height * y
   const length = stage.unit * size
   const dim = time === 'night' ? 0.5 : 0.06
-  const petals = [palette.accent, [255, 244, 232] as const, mix(palette.accent, [255, 226, 90], 0.6), mix(palette.accent, [190, 120, 255], 0.6)]
-    .map((tone) => mix(tone, palette.near, dim))
-  const clumps = [0, 1, 2].map((clump) =>
+  const petals = [
+    palette.accent,
+    [255, 244, 232] as const,
+    mix(palette.accent, [255, 226, 90], 0.6),
+    mix(palette.accent, [190, 120, 255], 0.6),
+  ].map((tone) => mix(tone, palette.near, dim))
+  const clumps = [0, 1].map((clump) =>
     drawSprite({ ...stage, top: ground - length * 1.6, bottom: Math.max(stage.bottom, ground + length) }, (context) => {
       if (clump === 0) {
-        context.fillStyle = downwards([ground - length * 0.4, ground + length * 0.5], [
-          [0, leaf, 0],
-          [0.4, leaf, 1],
-          [1, mix(leaf, palette.near, 0.6)],
-        ])
+        context.fillStyle = downwards(
+          [ground - length * 0.4, ground + length * 0.5],
+          [
+            [0, leaf, 0],
+            [0.4, leaf, 1],
+            [1, mix(leaf, palette.near, 0.6)],
+          ],
+        )
         context.fillRect(stage.left, ground - length * 0.4, stage.right - stage.left, stage.height)
       }
-      for (let x = stage.left; x < stage.right; x += length * 0.055) {
-        drawBlade(context, { x: x + random() * length * 0.1, ground, height: length * (0.3 + 0.55 * random()), lean: (random() - 0.5) * length * 0.4, colour: mix(leaf, random() < 0.5 ? palette.glow : palette.near, 0.26 * random()) })
+      for (let x = stage.left; x < stage.right; x += length * 0.038) {
+        drawBlade(context, {
+          x: x + random() * length * 0.1,
+          ground,
+          height: length * (0.3 + 0.55 * random()),
+          lean: (random() - 0.5) * length * 0.4,
+          colour: mix(leaf, random() < 0.5 ? palette.glow : palette.near, 0.26 * random()),
+        })
       }
-      for (let x = stage.left + length * 0.3 * random(); x < stage.right; x += length * (0.3 + 0.75 * random())) {
+      for (let x = stage.left + length * 0.3 * random(); x < stage.right; x += length * (0.2 + 0.5 * random())) {
         const colour = petals[Math.floor(random() * petals.length)] ?? palette.accent
-        drawFlower(context, { x, ground, height: length * (0.55 + 0.7 * random()), size: length * (0.1 + 0.07 * random()), colour, leaf, random })
+        drawFlower(context, {
+          x,
+          ground,
+          height: length * (0.55 + 0.7 * random()),
+          size: length * (0.1 + 0.07 * random()),
+          colour,
+          leaf,
+          random,
+        })
       }
     }),
   )
@@ -155,7 +197,15 @@ function drawBlade(
 
 function drawFlower(
   context: Context,
-  flower: { x: number; ground: number; height: number; size: number; colour: Colour; leaf: Colour; random: () => number },
+  flower: {
+    x: number
+    ground: number
+    height: number
+    size: number
+    colour: Colour
+    leaf: Colour
+    random: () => number
+  },
 ): void {
   const { x, ground, height, size, colour, leaf, random } = flower
   const headX = x + (random() - 0.5) * height * 0.3
@@ -172,7 +222,15 @@ function drawFlower(
     const angle = (petal / petals) * Math.PI * 2
     context.fillStyle = css(mix(colour, [255, 255, 255], 0.12 + 0.12 * Math.sin(angle + 2)))
     context.beginPath()
-    context.ellipse(headX + Math.cos(angle) * size * 0.5, headY + Math.sin(angle) * size * 0.5 * squash, size * 0.42, size * 0.26, Math.atan2(Math.sin(angle) * squash, Math.cos(angle)), 0, Math.PI * 2)
+    context.ellipse(
+      headX + Math.cos(angle) * size * 0.5,
+      headY + Math.sin(angle) * size * 0.5 * squash,
+      size * 0.42,
+      size * 0.26,
+      Math.atan2(Math.sin(angle) * squash, Math.cos(angle)),
+      0,
+      Math.PI * 2,
+    )
     context.fill()
   }
   context.fillStyle = css(mix([250, 196, 70], leaf, 0.12))
@@ -185,7 +243,12 @@ function drawFlower(
 function butterflies(stage: Stage, { depth, count, size }: { depth: number; count: number; size: number }): Layer {
   const { palette, energy } = stage.board
   const random = stage.random(`butterflies ${depth}`)
-  const swarm = Array.from({ length: count }, () => ({ phase: random() * 9, x: 0.3 + 0.4 * random(), y: 0.56 + 0.16 * random(), hue: random() }))
+  const swarm = Array.from({ length: count }, () => ({
+    phase: random() * 9,
+    x: 0.3 + 0.4 * random(),
+    y: 0.56 + 0.16 * random(),
+    hue: random(),
+  }))
   return {
     depth,
     paint(context, { seconds }) {
@@ -228,4 +291,3 @@ function drawButterfly(context: Context, colour: Colour, open: number): void {
 const WING = new Path2D(
   'M0.02-0.08C0.2-0.6 0.6-0.86 0.92-0.74C1.06-0.66 0.98-0.2 0.6-0.04C0.8 0.04 0.86 0.3 0.7 0.52C0.52 0.76 0.14 0.5 0.02 0.1Z',
 )
-

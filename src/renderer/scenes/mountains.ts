@@ -19,7 +19,7 @@ export const mountains: SceneBuilder = (stage) => {
   const light = placeSkyLight(stage, horizon * 0.9)
   const ranges = Array.from({ length: RANGES }, (_, index) => buildRange(stage, index / (RANGES - 1), light)).flat()
   return layered(stage, [
-    still(0.06, drawSky(stage, { horizon, light })),
+    still(0, drawSky(stage, { horizon, light })),
     ...ranges,
     birds(stage, { depth: 0.5, height: horizon * 0.5, colour: mix(palette.near, palette.far, 0.3) }),
     pineSlope(stage),
@@ -67,11 +67,12 @@ function buildRange(stage: Stage, nearness: number, light: SkyLight): Layer[] {
   })
   // Light that spills over the crests in front of the sun ties the layers to the sky.
   const spill: Layer = {
-    depth: 0.06,
+    depth: 0,
     paint: (context) =>
       paintGlow(context, { ...light, radius: stage.unit * 46, colour: palette.glow, strength: 0.3 * (1 - nearness) }),
   }
-  return nearness < 0.5 ? [solid, spill, valley] : [solid, valley]
+  if (nearness === 1) return [solid]
+  return nearness === 0 ? [solid, spill, valley] : [solid, valley]
 }
 
 function pineSlope(stage: Stage): Layer {

@@ -2,7 +2,17 @@ import { type Colour, css, mix } from '../paint/colour.ts'
 import { downwards, paintGlow } from '../paint/gradient.ts'
 import { mist } from '../paint/haze.ts'
 import { rainfall } from '../paint/particles.ts'
-import { type Context, drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Sprite, type Stage, still } from '../paint/stage.ts'
+import {
+  type Context,
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Sprite,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 
 interface Lamp {
   readonly x: number
@@ -19,10 +29,20 @@ export const rain: SceneBuilder = (stage) => {
   const end = stage.width * (0.42 + 0.16 * random())
   const air = mix(mix(palette.skyMiddle, palette.haze, 0.4), [92, 108, 138], 0.45)
   const lamps = placeLamps(stage, road, end)
-  const walls = drawSprite(stage, (context) => drawStreet(context, stage, { road, end, air, lit: time !== 'day' }))
+  const walls = drawSprite(stage.frame, (context) =>
+    drawStreet(context, stage, { road, end, air, lit: time !== 'day' }),
+  )
   return layered(stage, [
-    still(0.15, walls),
-    mist(stage, { part: 'spray', depth: 0.2, y: road - stage.unit * 4, height: stage.unit * 34, colour: mix(air, palette.glow, 0.25), opacity: 0.55, speed: 1.4 }),
+    still(0, walls),
+    mist(stage, {
+      part: 'spray',
+      depth: 0.2,
+      y: road - stage.unit * 4,
+      height: stage.unit * 34,
+      colour: mix(air, palette.glow, 0.25),
+      opacity: 0.55,
+      speed: 1.4,
+    }),
     wetRoad(stage, { road, walls, lamps, air }),
     lampLights(stage, lamps),
     rainfall(stage, 'far rain', { depth: 0.2, count: 240 }),
@@ -69,13 +89,22 @@ function drawStreet(
 ): void {
   const { palette } = stage.board
   const random = stage.random('houses')
-  context.fillStyle = downwards([stage.top, road], [
-    [0, mix(palette.skyTop, air, 0.3)],
-    [0.7, air],
-    [1, mix(air, palette.glow, 0.35)],
-  ])
+  context.fillStyle = downwards(
+    [stage.top, road],
+    [
+      [0, mix(palette.skyTop, air, 0.3)],
+      [0.7, air],
+      [1, mix(air, palette.glow, 0.35)],
+    ],
+  )
   context.fillRect(stage.left, stage.top, stage.right - stage.left, stage.bottom - stage.top)
-  paintGlow(context, { x: end, y: road, radius: stage.height * 0.5, colour: mix(palette.glow, palette.sun, 0.4), strength: 0.6 })
+  paintGlow(context, {
+    x: end,
+    y: road,
+    radius: stage.height * 0.5,
+    colour: mix(palette.glow, palette.sun, 0.4),
+    strength: 0.6,
+  })
   context.filter = `blur(${(stage.unit * 0.5).toFixed(2)}px)`
   for (let far = 7; far >= 0; far--) {
     const near = 1 - far / 7
@@ -84,10 +113,13 @@ function drawStreet(
       const outer = side < 0 ? stage.left - stage.unit * 4 : stage.right + stage.unit * 4
       const top = road - stage.height * (0.12 + 0.5 * near ** 1.4) * (0.8 + 0.4 * random())
       const body = mix(mix(air, palette.far, 0.4), palette.near, 0.2 + 0.7 * near)
-      context.fillStyle = downwards([top, road], [
-        [0, body],
-        [1, mix(body, mix(air, palette.glow, 0.4), 0.4 * (1 - near))],
-      ])
+      context.fillStyle = downwards(
+        [top, road],
+        [
+          [0, body],
+          [1, mix(body, mix(air, palette.glow, 0.4), 0.4 * (1 - near))],
+        ],
+      )
       context.fillRect(Math.min(inner, outer), top, Math.abs(outer - inner), stage.bottom - top)
       const pane = stage.unit * (0.8 + 2.4 * near)
       for (let y = top + pane * 2; y < road - pane * 3; y += pane * 2.4) {
@@ -114,11 +146,14 @@ function wetRoad(
     context.filter = `blur(${stage.unit.toFixed(2)}px)`
     placeSprite(context, walls)
     context.restore()
-    context.fillStyle = downwards([road, stage.height], [
-      [0, mix(air, palette.near, 0.5), 0.2],
-      [0.4, palette.near, 0.55],
-      [1, mix(palette.near, [0, 0, 0], 0.3), 0.82],
-    ])
+    context.fillStyle = downwards(
+      [road, stage.height],
+      [
+        [0, mix(air, palette.near, 0.5), 0.2],
+        [0.4, palette.near, 0.55],
+        [1, mix(palette.near, [0, 0, 0], 0.3), 0.82],
+      ],
+    )
     context.fillRect(stage.left, road, stage.right - stage.left, stage.bottom - road)
     for (const lamp of lamps) {
       context.save()

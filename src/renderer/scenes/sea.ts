@@ -17,7 +17,7 @@ export const sea: SceneBuilder = (stage) => {
   const light = placeSkyLight(stage, horizon)
   const swells = Array.from({ length: SWELLS }, (_, index) => swell(stage, horizon, index / (SWELLS - 1)))
   return layered(stage, [
-    still(0.06, drawSky(stage, { horizon, light })),
+    still(0, drawSky(stage, { horizon, light })),
     coast(stage, horizon, { part: 'far coast', depth: 0.1, height: 9, share: 0.25 }),
     coast(stage, horizon, { part: 'near coast', depth: 0.15, height: 13, share: 0.5 }),
     water(stage, horizon, light),
@@ -62,14 +62,17 @@ function coast(
 /** The plane of water, drawn once: the sky's colours upside down and darker, with the light's long reflection. */
 function water(stage: Stage, horizon: number, light: SkyLight): Layer {
   const { palette, time } = stage.board
-  const sprite = drawSprite({ ...stage, top: horizon }, (context) => {
+  const sprite = drawSprite({ ...stage.frame, top: horizon }, (context) => {
     const deep = mix(palette.skyTop, palette.near, time === 'day' ? 0.35 : 0.6)
-    context.fillStyle = downwards([horizon, stage.bottom], [
-      [0, mix(palette.skyLow, palette.haze, 0.5)],
-      [0.05, mix(palette.skyMiddle, palette.skyLow, 0.45)],
-      [0.3, shade(mix(palette.skyMiddle, deep, 0.55), 0.9)],
-      [1, deep],
-    ])
+    context.fillStyle = downwards(
+      [horizon, stage.bottom],
+      [
+        [0, mix(palette.skyLow, palette.haze, 0.5)],
+        [0.05, mix(palette.skyMiddle, palette.skyLow, 0.45)],
+        [0.3, shade(mix(palette.skyMiddle, deep, 0.55), 0.9)],
+        [1, deep],
+      ],
+    )
     context.fillRect(stage.left, horizon, stage.right - stage.left, stage.bottom - horizon)
     context.save()
     context.translate(light.x, horizon)
@@ -77,7 +80,7 @@ function water(stage: Stage, horizon: number, light: SkyLight): Layer {
     paintGlow(context, { x: 0, y: 0, radius: stage.height * 0.62, colour: palette.glow, strength: 0.75 })
     context.restore()
   })
-  return still(0.12, sprite)
+  return still(0, sprite)
 }
 
 /** Sparks on the water below the light: each a flat stroke that comes and goes in its own time. */
@@ -99,7 +102,7 @@ function glitter(stage: Stage, horizon: number, light: SkyLight): Layer {
   })
   const colour = css(mix(palette.sun, palette.glow, 0.25))
   return {
-    depth: 0.12,
+    depth: 0,
     paint(context, { seconds }) {
       context.fillStyle = colour
       for (const spark of sparks) {
@@ -164,11 +167,14 @@ function swell(stage: Stage, horizon: number, nearness: number): Layer {
   const pace = (0.5 + 0.5 * nearness) * Math.sqrt(energy)
   const deep = mix(palette.skyTop, palette.near, (time === 'day' ? 0.2 : 0.42) + 0.45 * nearness)
   const body = mix(mix(palette.skyMiddle, deep, 0.45 + 0.4 * nearness), palette.glow, 0.1 * (1 - nearness))
-  const fill = downwards([y - height, y + stage.unit * (4 + 18 * nearness)], [
-    [0, mix(body, palette.skyLow, 0.36), 0.62],
-    [0.35, body, 0.5],
-    [1, deep, nearness > 0.9 ? 0.9 : 0.12],
-  ])
+  const fill = downwards(
+    [y - height, y + stage.unit * (4 + 18 * nearness)],
+    [
+      [0, mix(body, palette.skyLow, 0.36), 0.62],
+      [0.35, body, 0.5],
+      [1, deep, nearness > 0.9 ? 0.9 : 0.12],
+    ],
+  )
   const foam = css(mix(palette.sun, palette.skyLow, 0.4), 0.18 + 0.34 * nearness)
   const step = Math.max(3, stage.width / 110)
   return {

@@ -2,8 +2,17 @@ import { createCanvas } from '@napi-rs/canvas'
 import { type Colour, css, mix, shade } from '../paint/colour.ts'
 import { around, paintGlow } from '../paint/gradient.ts'
 import { planeNoise } from '../paint/noise.ts'
-import { drawSprite, type Layer, layered, type SceneBuilder, type Sprite, type Stage, still } from '../paint/stage.ts'
-import { wrap } from '../paint/particles.ts'
+import { floating, wrap } from '../paint/particles.ts'
+import {
+  type Context,
+  drawSprite,
+  type Layer,
+  layered,
+  type SceneBuilder,
+  type Sprite,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 
 /** A nebula behind three depths of stars, a banded planet with its air lit from the side, now and then a meteor. */
 export const space: SceneBuilder = (stage) => {
@@ -15,13 +24,12 @@ export const space: SceneBuilder = (stage) => {
     radius: stage.unit * (24 + 7 * random()),
   }
   return layered(stage, [
-    still(0.05, nebula(stage)),
-    stars(stage, { depth: 0.1, count: 420, size: 0.16 }),
-    stars(stage, { depth: 0.3, count: 110, size: 0.28 }),
+    still(0, nebula(stage)),
+    stars(stage, { depth: 0.25, count: 90, size: 0.42 }),
     meteors(stage),
     still(0.55, drawPlanet(stage, { ...planet, side })),
     moon(stage, planet, side),
-    stars(stage, { depth: 0.9, count: 16, size: 0.5 }),
+    stars(stage, { depth: 0.9, count: 14, size: 0.7 }),
   ])
 }
 
@@ -59,7 +67,7 @@ function nebula(stage: Stage): Sprite {
     }
   }
   context.putImageData(image, 0, 0)
-  return drawSprite(stage, (target) => {
+  return drawSprite(stage.frame, (target) => {
     target.imageSmoothingQuality = 'high'
     target.drawImage(small, stage.left, stage.top, width, height)
     for (let glow = 0, random = stage.random('nebula glows'); glow < 4; glow++) {
@@ -72,6 +80,7 @@ function nebula(stage: Stage): Sprite {
         strength: 0.26,
       })
     }
+    drawFarStars(target, stage)
   })
 }
 
@@ -81,17 +90,32 @@ function rampColour([first, second, third, fourth]: readonly [Colour, Colour, Co
   return mix(third, fourth, (value - 0.8) / 0.2)
 }
 
+/** The farthest stars stand in the nebula's picture: they are many, and too far to move. */
+function drawFarStars(context: Context, stage: Stage): void {
+  const random = stage.random('far stars')
+  const count = Math.round((stage.width * stage.height) / stage.unit ** 2 / 30)
+  for (let star = 0; star < count; star++) {
+    const [x, y] = [stage.width * random(), stage.height * random()]
+    const tone = mix([255, 255, 255], stage.board.palette.glow, random() * 0.6)
+    context.fillStyle = css(tone, 0.25 + 0.7 * random() ** 2)
+    context.beginPath()
+    context.arc(x, y, stage.unit * (0.08 + 0.16 * random() ** 4), 0, Math.PI * 2)
+    context.fill()
+  }
+}
+
+/** Nearer stars, which the camera parts from each other; a few of them twinkle in points. */
 function stars(stage: Stage, { depth, count, size }: { depth: number; count: number; size: number }): Layer {
   const random = stage.random(`stars ${depth}`)
-  const crowd = Math.sqrt((stage.width * stage.height) / stage.unit ** 2 / 15_000)
-  const field = drawSprite(stage, (context) => {
-    for (let star = 0; star < count * crowd; star++) {
-      const [x, y] = [stage.left + (stage.right - stage.left) * random(), stage.top + (stage.bottom - stage.top) * random()]
-      context.fillStyle = css(mix([255, 255, 255], stage.board.palette.glow, random() * 0.6), 0.25 + 0.7 * random() ** 2)
-      context.beginPath()
-      context.arc(x, y, stage.unit * size * (0.5 + random() ** 3), 0, Math.PI * 2)
-      context.fill()
-    }
+  const field = floating(stage, `field ${depth}`, {
+    depth,
+    colour: mix([255, 255, 255], stage.board.palette.glow, 0.2),
+    count,
+    size: [size * 0.5, size * 1.6],
+    drift: [0, 0],
+    sway: 0,
+    light: 'pulsing',
+    opacity: 0.9,
   })
   const twinkling = Array.from({ length: 7 }, () => ({
     x: stage.width * random(),
@@ -101,8 +125,10 @@ function stars(stage: Stage, { depth, count, size }: { depth: number; count: num
   }))
   return {
     depth,
-    paint(context, { seconds }) {
-      context.drawImage(field.canvas, field.x, field.y)
+    paint(context, moment) {
+      const { seconds } = moment
+      field.paint(context, moment)
+      context.globalCompositeOperation = 'source-over'
       context.fillStyle = '#ffffff'
       for (const { x, y, phase, reach } of twinkling) {
         const shine = (0.5 + 0.5 * Math.sin(phase + seconds * 1.8)) ** 2
@@ -129,8 +155,25 @@ function drawPlanet(
   const tilt = side * (0.25 + 0.2 * random())
   const reach = radius * 2.4
   return drawSprite({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach }, (context) => {
-    paintGlow(context, { x: x - side * radius * 0.25, y: y - radius * 0.2, radius: radius * 1.75, colour: palette.glow, strength: 0.5 })
-    const ring = (from: number, to: number) => drawRings({ context, random: stage.random('rings'), x, y, radius, tilt, from, to, colour: mix(palette.sun, tint, 0.5) })
+    paintGlow(context, {
+      x: x - side * radius * 0.25,
+      y: y - radius * 0.2,
+      radius: radius * 1.75,
+      colour: palette.glow,
+      strength: 0.5,
+    })
+    const ring = (from: number, to: number) =>
+      drawRings({
+        context,
+        random: stage.random('rings'),
+        x,
+        y,
+        radius,
+        tilt,
+        from,
+        to,
+        colour: mix(palette.sun, tint, 0.5),
+      })
     ring(Math.PI, Math.PI * 2)
     context.save()
     context.beginPath()
@@ -163,19 +206,27 @@ function drawPlanet(
   })
 }
 
-function drawRings(
-  { context, random, x, y, radius, tilt, from, to, colour }: {
-    context: Parameters<Parameters<typeof drawSprite>[1]>[0]
-    random: () => number
-    x: number
-    y: number
-    radius: number
-    tilt: number
-    from: number
-    to: number
-    colour: Colour
-  },
-): void {
+function drawRings({
+  context,
+  random,
+  x,
+  y,
+  radius,
+  tilt,
+  from,
+  to,
+  colour,
+}: {
+  context: Parameters<Parameters<typeof drawSprite>[1]>[0]
+  random: () => number
+  x: number
+  y: number
+  radius: number
+  tilt: number
+  from: number
+  to: number
+  colour: Colour
+}): void {
   for (let out = 1.32; out < 2.1; out += 0.028) {
     const gap = Math.abs(out - 1.74) < 0.03 ? 0.05 : 1
     context.strokeStyle = css(mix(colour, [255, 255, 255], random() * 0.4), (0.12 + 0.4 * random()) * gap)

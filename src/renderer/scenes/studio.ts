@@ -2,7 +2,17 @@ import { Path2D } from '@napi-rs/canvas'
 import { type Colour, css, mix } from '../paint/colour.ts'
 import { across, around, downwards, paintGlow } from '../paint/gradient.ts'
 import { floating } from '../paint/particles.ts'
-import { type Context, drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Sprite, type Stage, still } from '../paint/stage.ts'
+import {
+  type Context,
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Sprite,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 
 /** What stands for the product: a form that could be anything, never a thing that the prompt did not show us. */
 type Form = 'bottle' | 'orb' | 'monolith'
@@ -19,7 +29,7 @@ export const studio: SceneBuilder = (stage) => {
   const place = { x: stage.width / 2, floor: stage.height * 0.7, tall }
   const tone = mix(palette.accent, palette.glow, 0.25)
   return layered(stage, [
-    still(0.1, drawBackdrop(stage, place, tone)),
+    still(0, drawBackdrop(stage, place, tone)),
     halo(stage, place, tone),
     still(0.45, drawPlinth(stage, place, tone)),
     product(stage, { ...place, form, tone }),
@@ -62,14 +72,17 @@ function lightsUp(progress: number): number {
 function drawBackdrop(stage: Stage, { x, floor, tall }: Place, tone: Colour): Sprite {
   const { palette } = stage.board
   const ink = mix(palette.near, [5, 6, 12], 0.55)
-  return drawSprite(stage, (context) => {
-    context.fillStyle = downwards([stage.top, stage.bottom], [
-      [0, mix(ink, [0, 0, 0], 0.5)],
-      [0.52, mix(ink, tone, 0.16)],
-      [0.66, mix(ink, tone, 0.22)],
-      [0.72, mix(ink, tone, 0.12)],
-      [1, mix(ink, [0, 0, 0], 0.4)],
-    ])
+  return drawSprite(stage.frame, (context) => {
+    context.fillStyle = downwards(
+      [stage.top, stage.bottom],
+      [
+        [0, mix(ink, [0, 0, 0], 0.5)],
+        [0.52, mix(ink, tone, 0.16)],
+        [0.66, mix(ink, tone, 0.22)],
+        [0.72, mix(ink, tone, 0.12)],
+        [1, mix(ink, [0, 0, 0], 0.4)],
+      ],
+    )
     context.fillRect(stage.left, stage.top, stage.right - stage.left, stage.bottom - stage.top)
     // The pool of light on the floor.
     context.save()
@@ -84,8 +97,9 @@ function drawBackdrop(stage: Stage, { x, floor, tall }: Place, tone: Colour): Sp
 function halo(stage: Stage, { x, floor, tall }: Place, tone: Colour): Layer {
   const { palette } = stage.board
   const y = floor - tall * 0.62
-  const glow = drawSprite({ left: x - tall * 2, right: x + tall * 2, top: y - tall * 2, bottom: y + tall * 2 }, (context) =>
-    paintGlow(context, { x, y, radius: tall * 2, colour: tone, strength: 0.85 }),
+  const glow = drawSprite(
+    { left: x - tall * 1.3, right: x + tall * 1.3, top: y - tall * 1.3, bottom: y + tall * 1.3 },
+    (context) => paintGlow(context, { x, y, radius: tall * 1.3, colour: tone, strength: 0.95 }),
   )
   return {
     depth: 0.28,
@@ -114,57 +128,63 @@ function drawPlinth(stage: Stage, { x, floor, tall }: Place, tone: Colour): Spri
     { half: tall * 0.92, top: floor + tall * 0.17, high: tall * 0.13 },
     { half: tall * 0.62, top: floor, high: tall * 0.17 },
   ]
-  return drawSprite({ ...stage, top: floor - tall }, (context) => {
-    for (const { half, top, high } of steps) {
-      const squash = 0.2
-      context.fillStyle = across([x - half, x + half], [
-        [0, mix(ink, tone, 0.34)],
-        [0.12, mix(ink, tone, 0.1)],
-        [0.5, mix(ink, palette.sun, 0.2)],
-        [0.8, mix(ink, [0, 0, 0], 0.3)],
-        [0.96, mix(ink, tone, 0.22)],
-        [1, mix(ink, tone, 0.5)],
-      ])
-      context.beginPath()
-      context.ellipse(x, top + high, half, half * squash, 0, 0, Math.PI)
-      context.lineTo(x - half, top)
-      context.ellipse(x, top, half, half * squash, 0, Math.PI, 0, true)
-      context.closePath()
-      context.fill()
-      context.fillStyle = around({ x, y: top, radius: half }, [
-        [0, mix(tone, palette.sun, 0.6)],
-        [0.45, mix(ink, tone, 0.55)],
-        [1, mix(ink, tone, 0.26)],
-      ])
-      context.beginPath()
-      context.ellipse(x, top, half, half * squash, 0, 0, Math.PI * 2)
-      context.fill()
-      context.strokeStyle = css(mix(tone, palette.sun, 0.6), 0.5)
-      context.lineWidth = stage.unit * 0.22
-      context.beginPath()
-      context.ellipse(x, top, half, half * squash, 0, 0.1, Math.PI - 0.1)
-      context.stroke()
-    }
-  })
+  return drawSprite(
+    { left: x - tall, right: x + tall, top: floor - tall * 0.2, bottom: floor + tall * 0.55 },
+    (context) => {
+      for (const { half, top, high } of steps) {
+        const squash = 0.2
+        context.fillStyle = across(
+          [x - half, x + half],
+          [
+            [0, mix(ink, tone, 0.34)],
+            [0.12, mix(ink, tone, 0.1)],
+            [0.5, mix(ink, palette.sun, 0.2)],
+            [0.8, mix(ink, [0, 0, 0], 0.3)],
+            [0.96, mix(ink, tone, 0.22)],
+            [1, mix(ink, tone, 0.5)],
+          ],
+        )
+        context.beginPath()
+        context.ellipse(x, top + high, half, half * squash, 0, 0, Math.PI)
+        context.lineTo(x - half, top)
+        context.ellipse(x, top, half, half * squash, 0, Math.PI, 0, true)
+        context.closePath()
+        context.fill()
+        context.fillStyle = around({ x, y: top, radius: half }, [
+          [0, mix(tone, palette.sun, 0.6)],
+          [0.45, mix(ink, tone, 0.55)],
+          [1, mix(ink, tone, 0.26)],
+        ])
+        context.beginPath()
+        context.ellipse(x, top, half, half * squash, 0, 0, Math.PI * 2)
+        context.fill()
+        context.strokeStyle = css(mix(tone, palette.sun, 0.6), 0.5)
+        context.lineWidth = stage.unit * 0.22
+        context.beginPath()
+        context.ellipse(x, top, half, half * squash, 0, 0.1, Math.PI - 0.1)
+        context.stroke()
+      }
+    },
+  )
 }
 
-function product(
-  stage: Stage,
-  { x, floor, tall, form, tone }: Place & { form: Form; tone: Colour },
-): Layer {
+function product(stage: Stage, { x, floor, tall, form, tone }: Place & { form: Form; tone: Colour }): Layer {
   const outline = FORMS[form](tall)
   const foot = floor + tall * 0.03
   const reach = tall * 1.3
   const glass = drawSprite({ left: -reach, right: reach, top: -reach, bottom: tall * 0.2 }, (context) =>
     drawGlass(context, { stage, outline, tall, tone }),
   )
-  const sheen = across([-tall * 0.3, tall * 0.3], [
-    [0, [255, 255, 255], 0],
-    [0.4, [255, 255, 255], 0.1],
-    [0.5, [255, 255, 255], 0.75],
-    [0.6, [255, 255, 255], 0.1],
-    [1, [255, 255, 255], 0],
-  ])
+  const sheen = across(
+    [-tall * 0.3, tall * 0.3],
+    [
+      [0, [255, 255, 255], 0],
+      [0.4, [255, 255, 255], 0.1],
+      [0.5, [255, 255, 255], 0.75],
+      [0.6, [255, 255, 255], 0.1],
+      [1, [255, 255, 255], 0],
+    ],
+  )
   return {
     depth: 0.5,
     paint(context, { seconds, progress, view }) {
@@ -207,24 +227,30 @@ function drawGlass(
 ): void {
   const { palette } = stage.board
   const deep = mix(tone, palette.near, 0.72)
-  context.fillStyle = across([-tall * 0.4, tall * 0.4], [
-    [0, mix(tone, palette.sun, 0.55)],
-    [0.1, mix(tone, deep, 0.35)],
-    [0.34, mix(tone, palette.sun, 0.22)],
-    [0.62, mix(tone, deep, 0.5)],
-    [0.88, deep],
-    [1, mix(tone, palette.glow, 0.4)],
-  ])
+  context.fillStyle = across(
+    [-tall * 0.4, tall * 0.4],
+    [
+      [0, mix(tone, palette.sun, 0.55)],
+      [0.1, mix(tone, deep, 0.35)],
+      [0.34, mix(tone, palette.sun, 0.22)],
+      [0.62, mix(tone, deep, 0.5)],
+      [0.88, deep],
+      [1, mix(tone, palette.glow, 0.4)],
+    ],
+  )
   context.fill(outline)
   context.save()
   context.clip(outline)
   // Light gathers low in glass, and the shoulder is dark.
-  context.fillStyle = downwards([-tall, 0], [
-    [0, palette.near, 0.5],
-    [0.3, palette.near, 0.14],
-    [0.7, tone, 0],
-    [1, mix(palette.sun, tone, 0.3), 0.62],
-  ])
+  context.fillStyle = downwards(
+    [-tall, 0],
+    [
+      [0, palette.near, 0.5],
+      [0.3, palette.near, 0.14],
+      [0.7, tone, 0],
+      [1, mix(palette.sun, tone, 0.3), 0.62],
+    ],
+  )
   context.fillRect(-tall, -tall * 1.4, tall * 2, tall * 1.6)
   paintGlow(context, { x: 0, y: -tall * 0.16, radius: tall * 0.5, colour: palette.sun, strength: 0.42 })
   context.fillStyle = 'rgba(255,255,255,0.2)'
@@ -265,22 +291,31 @@ const FORMS: Readonly<Record<Form, (tall: number) => Path2D>> = {
 function spotlight(stage: Stage, { x, floor, tall }: Place): Layer {
   const { palette } = stage.board
   const top = stage.top
-  const cone = drawSprite({ ...stage, bottom: floor + tall * 0.5 }, (context) => {
-    context.filter = `blur(${(stage.unit * 2.4).toFixed(1)}px)`
-    for (const [width, opacity] of [[1, 0.2], [0.55, 0.22]] as const) {
-      context.fillStyle = downwards([top, floor + tall * 0.3], [
-        [0, palette.sun, opacity * 1.3],
-        [0.6, palette.sun, opacity * 0.5],
-        [1, palette.sun, opacity * 0.12],
-      ])
-      context.beginPath()
-      context.moveTo(x - tall * 0.12 * width, top)
-      context.lineTo(x + tall * 0.12 * width, top)
-      context.lineTo(x + tall * 0.92 * width, floor + tall * 0.3)
-      context.lineTo(x - tall * 0.92 * width, floor + tall * 0.3)
-      context.fill()
-    }
-  })
+  const cone = drawSprite(
+    { left: x - tall * 1.1, right: x + tall * 1.1, top, bottom: floor + tall * 0.4 },
+    (context) => {
+      context.filter = `blur(${(stage.unit * 2.4).toFixed(1)}px)`
+      for (const [width, opacity] of [
+        [1, 0.2],
+        [0.55, 0.22],
+      ] as const) {
+        context.fillStyle = downwards(
+          [top, floor + tall * 0.3],
+          [
+            [0, palette.sun, opacity * 1.3],
+            [0.6, palette.sun, opacity * 0.5],
+            [1, palette.sun, opacity * 0.12],
+          ],
+        )
+        context.beginPath()
+        context.moveTo(x - tall * 0.12 * width, top)
+        context.lineTo(x + tall * 0.12 * width, top)
+        context.lineTo(x + tall * 0.92 * width, floor + tall * 0.3)
+        context.lineTo(x - tall * 0.92 * width, floor + tall * 0.3)
+        context.fill()
+      }
+    },
+  )
   return {
     depth: 0.4,
     paint(context, { seconds, progress }) {

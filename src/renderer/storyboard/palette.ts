@@ -53,6 +53,24 @@ export function choosePalette(time: TimeOfDay, tints: readonly ColourName[], ran
   return chosen
 }
 
+/** The palette under a rain cloud or over snow. */
+export function weatherPalette(base: Palette, weather: 'clear' | 'rain' | 'snow'): Palette {
+  if (weather === 'clear') return base
+  const [cloud, share] = weather === 'rain' ? [RAIN_CLOUD, 0.5] : [SNOW_LIGHT, 0.34]
+  return {
+    ...base,
+    skyTop: mix(base.skyTop, cloud, share),
+    skyMiddle: mix(base.skyMiddle, cloud, share),
+    skyLow: mix(base.skyLow, cloud, share * 0.6),
+    haze: mix(base.haze, cloud, share),
+    far: mix(base.far, cloud, share),
+    near: mix(base.near, cloud, share * 0.3),
+  }
+}
+
+const RAIN_CLOUD = colour('#5d6b80')
+const SNOW_LIGHT = colour('#c9d8ee')
+
 function tint(base: Palette, towards: Colour): Palette {
   return {
     ...base,

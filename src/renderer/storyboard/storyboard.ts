@@ -6,7 +6,7 @@ import type { GenerationRequest, Mode } from '../../canonical/generation.ts'
 import { CAMERA_WORDS, type CameraMove } from './camera-words.ts'
 import { COLOUR_WORDS, type ColourName } from './colour-words.ts'
 import { hashText } from './hash-text.ts'
-import { choosePalette, type Palette } from './palette.ts'
+import { choosePalette, type Palette, weatherPalette } from './palette.ts'
 import { mentions, mostMentioned, promptWords } from './prompt-words.ts'
 import { SCENE_WORDS, type SceneKind } from './scene-words.ts'
 import { pick, type Random, seededRandom } from './seeded-random.ts'
@@ -77,13 +77,21 @@ export function storyboard(request: GenerationRequest): Storyboard {
     scene,
     time,
     weather,
-    palette: choosePalette(time, tints, random),
+    palette: inWeather(choosePalette(time, tints, random), { scene, weather, time }),
     camera: mostMentioned(words, CAMERA_WORDS) ?? 'drift',
     energy,
     grade,
     caption: caption(scene, time),
     seed,
   }
+}
+
+/** The scenes of rain and snow have their own light; any other stands under the weather's, save that night stays dark. */
+function inWeather(
+  palette: Palette,
+  { scene, weather, time }: { scene: SceneKind; weather: Weather; time: TimeOfDay },
+): Palette {
+  return scene === weather || time === 'night' ? palette : weatherPalette(palette, weather)
 }
 
 /** Rain and snow are scenes of their own only when nothing else is named: "snow on the mountains" shows mountains. */

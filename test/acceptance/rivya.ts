@@ -1,0 +1,106 @@
+/** Answers of the Rivya API read into types, strictly: a key too many, too few or of another type fails the test. */
+import assert from 'node:assert/strict'
+import { z } from 'zod'
+import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+const generationSchema = z.strictObject({
+  id: z.string().regex(/^task_[0-9a-f]{32}$/),
+  status: z.enum(['queued', 'processing', 'succeeded', 'failed', 'canceled']),
+  model: z.string(),
+  reserved_credits: z.int().nonnegative(),
+  final_credits: z.int().nonnegative(),
+  created_at: z.string().regex(TIMESTAMP),
+  updated_at: z.string().regex(TIMESTAMP),
+  result: z.strictObject({ primary_url: z.url(), urls: z.array(z.url()) }).nullable(),
+  error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+})
+export type Generation = z.infer<typeof generationSchema>
+
+const pageSchema = z.strictObject({
+  object: z.literal('list'),
+  data: z.array(generationSchema),
+  next_cursor: z.string().nullable(),
+})
+
+const refusalSchema = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), requestId: z.string().regex(/^req_[0-9a-f]{32}$/) }),
+})
+
+/** The smallest request that the page shows. */
+export const MINIMAL = {
+  model: 'grok-imagine-video',
+  prompt: 'A cinematic product reveal with smooth camera movement',
+  params: { mode: 'normal', duration: 6, resolution: '480p', aspect_ratio: '2:3' },
+}
+
+/** A body that costs no rendering, should it be accepted against all expectation. */
+export const CHEAP = { model: 'grok-imagine-video', prompt: 'sandbox:fail' }
+
+/** A task that stays where a provider has it for ten minutes. */
+export const SLOW = { model: 'grok-imagine-video', prompt: 'sandbox:fail sandbox:slow=600' }
+
+/** Reads a generation from a good answer. */
+export function generationOf(answer: Answer): Generation {
+  assert.equal(answer.status, 200, answer.text)
+  return generationSchema.parse(answer.body)
+}
+
+export function pageOf(answer: Answer): z.infer<typeof pageSchema> {
+  assert.equal(answer.status, 200, answer.text)
+  return pageSchema.parse(answer.body)
+}
+
+export async function create(server: TestServer, body: unknown = CHEAP, ask: Ask = {}): Promise<Generation> {
+  return generationOf(await server.ask('POST', '/api/v1/generations', { ...ask, body }))
+}
+
+export async function get(server: TestServer, id: string, ask: Ask = {}): Promise<Generation> {
+  return generationOf(await server.ask('GET', `/api/v1/generations/${id}`, ask))
+}
+
+export async function credits(server: TestServer, ask: Ask = {}): Promise<number> {
+  const answer = await server.ask('GET', '/api/v1/credits', ask)
+  assert.equal(answer.status, 200, answer.text)
+  return z.strictObject({ current_credits: z.int() }).parse(answer.body).current_credits
+}
+
+/** Polls, as a customer does, until the generation has one of the states. */
+export function waitForStatus(
+  server: TestServer,
+  id: string,
+  wanted: readonly Generation['status'][],
+  ask: Ask = {},
+): Promise<Generation> {
+  return waitFor(`${id} to be ${wanted.join(' or ')}`, async () => {
+    const generation = await get(server, id, ask)
+    return wanted.includes(generation.status) ? generation : undefined
+  })
+}
+
+/** Cancels what a test left running, so that the next one finds its credits and its slots. */
+export async function cancel(server: TestServer, id: string, ask: Ask = {}): Promise<Generation> {
+  return generationOf(await server.ask('POST', `/api/v1/generations/${id}/cancel`, ask))
+}
+
+export interface ExpectedRefusal {
+  readonly status: number
+  readonly code: string
+  /** Each has to stand in the message: the field, the value, what is allowed. */
+  readonly says: readonly (string | RegExp)[]
+}
+
+/** Checks what every refusal has: status, code, a sentence, the request id of the header, and nothing of our inside. */
+export function assertRefused(answer: Answer, expected: ExpectedRefusal): void {
+  assert.equal(answer.status, expected.status, answer.text)
+  const { error } = refusalSchema.parse(answer.body)
+  assert.equal(error.code, expected.code, answer.text)
+  assert.equal(error.requestId, answer.headers.get('x-request-id'))
+  for (const part of expected.says) {
+    if (typeof part === 'string') assert.ok(error.message.includes(part), `"${error.message}" does not say "${part}"`)
+    else assert.match(error.message, part)
+  }
+  assert.doesNotMatch(answer.text, /node_modules|\.ts:\d|\bat \S+ \(|rly_live_[A-Za-z0-9_-]{6}/)
+  assert.ok(answer.text.length < 2_000, 'a refusal stays small, whatever was sent')
+}
