@@ -18,6 +18,9 @@ declare
   outcomes  text[]   := array_fill(null::text, array[size]);
   task_ids  uuid[]   := array_fill(null::uuid, array[size]);
   balances  bigint[] := array_fill(null::bigint, array[size]);
+  -- For each request with a key: which request of this batch made the task that the key now stands for.
+  makers    bigint[] := array_fill(null::bigint, array[size]);
+  maker     bigint;
 begin
   perform 1 from wallets w
     where w.id in (select (r ->> 'wallet_id')::bigint from jsonb_array_elements(in_requests) r)
@@ -30,37 +33,40 @@ begin
   for item in
     select r.ordinal, r.id, r.wallet_id, r.key, r.fingerprint, r.price_credits, w.available,
            k.task_id as known_task, encode(k.fingerprint, 'hex') as known_fingerprint,
-           case when r.key is null then r.ordinal
-                else first_value(r.ordinal) over same_key end as first_ordinal,
-           case when r.key is null then r.fingerprint
-                else first_value(r.fingerprint) over same_key end as first_fingerprint
+           case when r.key is not null then lag(r.ordinal) over (partition by r.wallet_id, r.key order by r.ordinal) end as previous
     from rows from (jsonb_to_recordset(in_requests) as
         (id uuid, wallet_id bigint, price_credits bigint, key text, fingerprint text))
       with ordinality as r (id, wallet_id, price_credits, key, fingerprint, ordinal)
     join wallets w on w.id = r.wallet_id
     left join idempotency_keys k on k.wallet_id = r.wallet_id and k.key = r.key
-    window same_key as (partition by r.wallet_id, r.key order by r.ordinal)
     order by r.wallet_id, r.ordinal
   loop
     if current is distinct from item.wallet_id then
       current := item.wallet_id;
       remaining := item.available;
     end if;
+    maker := makers[item.previous];
     if item.known_task is not null then
       task_ids[item.ordinal] := item.known_task;
       outcomes[item.ordinal] := case when item.known_fingerprint = item.fingerprint then 'replayed' else 'conflict' end;
-    elsif item.first_ordinal < item.ordinal and outcomes[item.first_ordinal] = 'created' then
-      task_ids[item.ordinal] := task_ids[item.first_ordinal];
-      outcomes[item.ordinal] := case when item.first_fingerprint = item.fingerprint then 'replayed' else 'conflict' end;
+    elsif maker is not null then
+      task_ids[item.ordinal] := task_ids[maker];
+      outcomes[item.ordinal] := case
+        when in_requests -> (maker - 1)::integer ->> 'fingerprint' = item.fingerprint then 'replayed' else 'conflict' end;
     elsif item.price_credits <= remaining then
       remaining := remaining - item.price_credits;
+      maker := item.ordinal;
       task_ids[item.ordinal] := item.id;
       outcomes[item.ordinal] := 'created';
     else
       outcomes[item.ordinal] := 'insufficient';
     end if;
     balances[item.ordinal] := remaining;
+    makers[item.ordinal] := maker;
   end loop;
+  if array_position(outcomes, null) is not null then
+    raise exception 'a request names a wallet that does not exist' using errcode = 'foreign_key_violation';
+  end if;
 
   insert into tasks (id, wallet_id, dialect, model, request, body, client_request_id, price_credits, provider, deadline_at)
     select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body, r.client_request_id, r.price_credits, r.provider,
