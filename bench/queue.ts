@@ -54,6 +54,7 @@ export async function benchQueue(): Promise<Measurement[]> {
       db: database.pool,
       provider: STAND_IN,
       ingest: () => Promise.reject(new Error('the stand-in makes no video')),
+      discardIngested: async () => {},
       log: pino({ level: 'fatal' }),
       signal: stop.signal,
       random: Math.random,

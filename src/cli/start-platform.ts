@@ -1,4 +1,5 @@
 /** Puts a process together: database, store, providers, worker and HTTP server, in that order; and takes it apart again. */
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -15,6 +16,7 @@ import { ingestVideo } from '../media/ingest.ts'
 import { LINK_SECRET_BYTES, MediaLinks } from '../media/links.ts'
 import { Posters } from '../media/posters.ts'
 import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
+import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
 import { Submitter } from '../tasks/submit.ts'
@@ -86,7 +88,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   async function createWorker(): Promise<Worker> {
     const key = signingKey(await instanceSecret(pool, 'manifest-signing', SIGNING_SEED_BYTES))
     const posters = cleanup.use(new Posters())
-    const ingest = { store, signingKey: key, posters, log, scratch }
+    const ingest = { store, signingKey: key, posters, log, scratch: join(scratch, 'ingest') }
+    await mkdir(ingest.scratch, { recursive: true })
+    await sweepStaleFiles(ingest.scratch)
     const id = await nodeId(config.dataDirectory)
     return new Worker({ id, pool, providers, store, log, ingest: (video) => ingestVideo({ ...video, ...ingest }) })
   }

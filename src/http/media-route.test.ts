@@ -71,7 +71,7 @@ describe('GET /media/:file', () => {
       },
     }
     app = fastify()
-    const links = new MediaLinks({ publicUrl: 'http://localhost', secret, now: () => now })
+    const links = new MediaLinks({ publicUrl: () => 'http://localhost', secret, now: () => now })
     mountMedia(app, { db: database.pool, store: watched, links })
     origin = await app.listen({ host: '127.0.0.1', port: 0 })
   })

@@ -22,7 +22,7 @@ function parse(url: string): { file: string; expires: number; signature: string 
 }
 
 const linksAt = (time: Date, key = secret) =>
-  new MediaLinks({ publicUrl: 'https://example.com/reelay/', secret: key, now: () => time })
+  new MediaLinks({ publicUrl: () => 'https://example.com/reelay/', secret: key, now: () => time })
 
 describe('MediaLinks', () => {
   it('makes a link that it takes for valid, under the public address', () => {

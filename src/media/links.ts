@@ -44,7 +44,7 @@ export function checkLink(link: SignedFile & { readonly signature: string }, sec
 
 export interface MediaLinksOptions {
   /** Where customers reach this server, e.g. `https://video.example.com`; a path prefix is kept. */
-  readonly publicUrl: string | (() => string)
+  readonly publicUrl: () => string
   readonly secret: Buffer
   readonly now: () => Date
 }
@@ -57,7 +57,7 @@ export class MediaLinks {
 
   constructor({ publicUrl, secret, now }: MediaLinksOptions) {
     if (secret.length !== LINK_SECRET_BYTES) throw new Error(`Links are signed with ${LINK_SECRET_BYTES} bytes.`)
-    this.#publicUrl = typeof publicUrl === 'string' ? () => publicUrl : publicUrl
+    this.#publicUrl = publicUrl
     this.#secret = secret
     this.#now = now
   }

@@ -1,8 +1,10 @@
 import { isPlanName, PLANS } from '../accounts/plans.ts'
+import { isTerminal } from '../canonical/task-state.ts'
+import { BrokenMedia } from '../media/broken-media.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import type { ProducedAsset } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
-import { type LeasedTask, renewLease, savePoll } from './lease-queries.ts'
+import { type LeasedTask, renewLease, savePoll, selectState } from './lease-queries.ts'
 import { settle } from './settle.ts'
 import { keptLeaseMs } from './start.ts'
 import type { StepContext } from './step-context.ts'
@@ -33,13 +35,25 @@ export async function collect(context: StepContext, task: LeasedTask, assets: re
       keepSeconds: keepSeconds(task.plan),
     })
     await faultPoint('collect.stored')
-    await settle(context, task, { state: 'succeeded', captureCredits: task.priceCredits, media })
+    const settled = await settle(context, task, { state: 'succeeded', captureCredits: task.priceCredits, media })
+    if (!settled) await discardUnwanted(context, task)
   } catch (error) {
+    if (error instanceof BrokenMedia && error.reason === 'wrong_duration') {
+      // The file is whole and will not change: fetching it again gives the same.
+      await settle(context, task, { state: 'failed', reason: 'generation_failed', message: error.message })
+      return
+    }
     context.log.error({ err: error, task: task.id, provider: task.provider }, 'the video could not be collected')
     const inMs = backoffMs(COLLECT_RETRY_MS, task.unansweredPolls, context.random)
     const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
     await savePoll(context.db, task, { progress: 0, answered: false, next })
   }
+}
+
+/** The task ended otherwise while its video was being stored: no row names the files, so nothing else would find them. */
+async function discardUnwanted(context: StepContext, task: LeasedTask): Promise<void> {
+  const state = await selectState(context.db, task.id)
+  if (state !== undefined && isTerminal(state) && state !== 'succeeded') await context.discardIngested(task.id)
 }
 
 function keepSeconds(plan: string): number {

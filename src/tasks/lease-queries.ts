@@ -273,6 +273,12 @@ export async function settleTask(db: Queryable, task: LeasedTask, end: Settlemen
   return rowCount === 1
 }
 
+/** Where a task stands now, whoever holds it. */
+export async function selectState(db: Queryable, id: TaskId): Promise<TaskState | undefined> {
+  const { rows } = await db.query<{ state: TaskState }>('select state from tasks where id = $1', [uuidOf(id)])
+  return rows[0]?.state
+}
+
 /** Expires tasks that waited in the queue past their deadline, oldest first. Returns how many. */
 export async function expireQueued(db: Queryable, limit: number): Promise<number> {
   const { rows } = await db.query<{ expired: number }>({

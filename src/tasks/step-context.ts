@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { TaskId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -14,6 +15,8 @@ export interface StepContext {
   readonly db: Queryable
   readonly provider: Provider
   readonly ingest: IngestVideo
+  /** Deletes what `ingest` stored for a task that ended otherwise meanwhile. */
+  readonly discardIngested: (taskId: TaskId) => Promise<void>
   readonly log: Logger
   /** Aborted when the process stops; a step that is cut off is taken up again by its lease. */
   readonly signal: AbortSignal

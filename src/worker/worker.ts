@@ -1,5 +1,7 @@
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import type { TaskId } from '../canonical/ids.ts'
+import { discardIngested as discardStored } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -35,7 +37,8 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     const { pool: db, ingest, log } = options
-    const about = { db, ingest, log, signal: this.#stop.signal, random: Math.random }
+    const discardIngested = (taskId: TaskId) => discardStored(options.store, taskId)
+    const about = { db, ingest, discardIngested, log, signal: this.#stop.signal, random: Math.random }
     this.#lanes = options.providers.map((provider) => new Lane({ ...about, provider }, options.id))
   }
 

@@ -28,7 +28,15 @@ if (files.length === 0) throw new Error(`no test file has ${wanted.join(' or ')}
 await using cluster = await startTestCluster()
 const child = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-reporter=spec', `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-concurrency=2', ...files],
+  [
+    '--import',
+    'tsx',
+    '--test',
+    '--test-reporter=spec',
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    '--test-concurrency=2',
+    ...files,
+  ],
   { stdio: 'inherit', env: { ...process.env, ...cluster.environment } },
 )
 const [code] = await once(child, 'exit')
