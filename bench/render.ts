@@ -56,7 +56,7 @@ export async function benchRender(): Promise<RenderBench> {
 async function speedAt(resolution: Resolution, directory: string): Promise<RenderSpeed> {
   let [frames, renderSeconds, encodeSeconds] = [0, 0, 0]
   for (const prompt of PROMPTS) {
-    const request = requestFor(prompt, resolution, 3)
+    const request = requestFor(prompt, resolution, 4)
     const [encodes, renders]: [number[], number[]] = [[], []]
     for (let round = 0; round < ROUNDS; round++) {
       encodes.push(await timeEncodeOnly(request, join(directory, 'encode.mp4')))

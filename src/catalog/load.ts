@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { type Model, modelSchema } from '../canonical/model.ts'
+import type { JsonObject } from '../canonical/json.ts'
+import { type Model, modelSchema, type Parameter } from '../canonical/model.ts'
+import { quote } from './quote.ts'
+import { validate } from './validate.ts'
 
 /** Models by dialect, then by id. Read once at the start and never changed. */
 export type Catalog = ReadonlyMap<string, ReadonlyMap<string, Model>>
@@ -26,22 +29,27 @@ export function loadCatalog(directory: URL = MODELS_DIRECTORY): Catalog {
 function readModel(dialect: string, file: URL): Model {
   const parsed = modelSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
   if (!parsed.success) throw new Error(`The model in ${file.pathname} is not sound:\n${z.prettifyError(parsed.error)}`)
-  for (const problem of problemsOf(parsed.data)) throw new Error(`The model in ${file.pathname}: ${problem}.`)
-  return { ...parsed.data, dialect }
+  const model = { ...parsed.data, dialect }
+  for (const problem of problemsOf(model)) throw new Error(`The model in ${file.pathname}: ${problem}.`)
+  return model
 }
 
-/** What a schema cannot say: defaults that the model would refuse itself, resolutions that have no price. */
-function* problemsOf(model: Omit<Model, 'dialect'>): Generator<string> {
-  for (const parameter of model.parameters) {
-    if (parameter.type === 'select' && !parameter.options.includes(parameter.default)) {
-      yield `${parameter.key} defaults to ${parameter.default}, which is not one of its options`
+/** What a schema cannot say: values that are offered, or are the default, and cannot be made or have no price. */
+function* problemsOf(model: Model): Generator<string> {
+  for (const params of [...model.parameters.flatMap(samplesOf), {}]) {
+    try {
+      const asked = { prompt: 'A sample', params, paramsPath: '' }
+      quote(model, validate(model, asked, { spicyAllowed: true, freshSeed: 0 }))
+    } catch (error) {
+      yield `${JSON.stringify(params)} cannot be asked: ${error instanceof z.ZodError ? z.prettifyError(error) : error}`
     }
   }
-  if (model.billing.type === 'PER_SECOND') {
-    const resolution = model.parameters.find((parameter) => parameter.meaning === 'resolution')
-    const offered = resolution?.type === 'select' ? resolution.options : [model.fixed.resolution ?? 'none']
-    for (const name of offered) {
-      if (!Object.hasOwn(model.billing.creditsPerSecond, name)) yield `resolution ${name} has no price per second`
-    }
-  }
+}
+
+/** The values of a parameter at which a mistake shows: every option, the bounds, one step, the default. */
+function samplesOf(parameter: Parameter): JsonObject[] {
+  const values = parameter.default === undefined ? [] : [parameter.default]
+  if (parameter.type === 'select') values.push(...parameter.options)
+  if (parameter.type === 'number') values.push(parameter.min, parameter.min + parameter.step, parameter.max)
+  return values.map((value) => ({ [parameter.key]: value }))
 }

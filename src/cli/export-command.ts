@@ -1,5 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { Command } from 'commander'
 import pg from 'pg'
 import { exportDatabase } from '../db/export.ts'
@@ -18,8 +17,9 @@ export function exportCommand(): Command {
     .action(async (file: string, options: OutputOptions) => {
       const part = `${file}.part`
       try {
+        await using target = await open(part, 'w', 0o600)
         const counts = await withDatabase(({ connection }) =>
-          withClient(connection, (client) => exportDatabase(client, createWriteStream(part, { mode: 0o600 }))),
+          withClient(connection, (client) => exportDatabase(client, target.createWriteStream())),
         )
         await rename(part, file)
         print(options, { file, rows: counts }, [...countLines(counts), `written to ${file}`])
@@ -36,12 +36,12 @@ export function importCommand(): Command {
     .argument('<file>')
     .option('--json', 'print JSON')
     .action(async (file: string, options: OutputOptions) => {
+      await using source = await open(file)
       const counts = await withDatabase(async ({ connection, pool }) => {
-        const read = await withClient(connection, (client) => importDatabase(client, createReadStream(file))).catch(
-          (error: unknown) => {
-            throw error instanceof ImportRefused ? new CommandError(error.message, { cause: error }) : error
-          },
-        )
+        const input = source.createReadStream({ autoClose: false })
+        const read = await withClient(connection, (client) => importDatabase(client, input)).catch((error: unknown) => {
+          throw error instanceof ImportRefused ? new CommandError(error.message, { cause: error }) : error
+        })
         const [violation] = await findViolations(pool)
         if (violation !== undefined) {
           throw new CommandError(

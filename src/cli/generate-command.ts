@@ -23,13 +23,14 @@ export function generateCommand(): Command {
     .action(async (prompt: string, options) => {
       const client = ApiClient.fromOptions(options)
       const { duration, resolution, ratio: aspect_ratio, mode } = options
+      // Before the create: an interrupt while its answer is under way must cancel the task, too.
+      const interrupted = new AbortController()
+      process.once('SIGINT', () => interrupted.abort())
       const created = await client.create({
         model: options.model,
         prompt,
         params: JSON.parse(JSON.stringify({ duration, resolution, aspect_ratio, mode })),
       })
-      const interrupted = new AbortController()
-      process.once('SIGINT', () => interrupted.abort())
       const ended = await followGeneration(client, created.id, interrupted.signal)
       if (ended.result === null) {
         throw new CommandError(

@@ -19,7 +19,8 @@ import { statusCommand } from './status-command.ts'
 
 const program = new Command('reelay')
   .description('Self-hosted platform for AI video generation')
-  .showHelpAfterError()
+  // Told below, like every other error: in one sentence, and as JSON where that was asked for.
+  .configureOutput({ outputError: () => {} })
   .exitOverride()
 
 for (const command of [
@@ -36,26 +37,45 @@ for (const command of [
   exportCommand(),
   importCommand(),
 ]) {
-  program.addCommand(command.copyInheritedSettings(program))
+  program.addCommand(command)
 }
+handDownSettings(program)
 
 /** Errors that are told in one sentence; anything else is a fault of ours and shows its stack. */
-const SENTENCES = [CommandError, ConfigError, EmbeddedPostgresError, MigrationRefused]
+const SENTENCES = [CommandError, ConfigError, EmbeddedPostgresError, MigrationRefused, CommanderError]
 
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = error instanceof CommanderError ? error.exitCode : 1
-  if (!(error instanceof CommanderError)) report(error)
+  if (!isHelp(error)) report(error)
+}
+
+function handDownSettings(parent: Command): void {
+  for (const command of parent.commands) handDownSettings(command.copyInheritedSettings(parent))
+}
+
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && ['commander.help', 'commander.helpDisplayed'].includes(error.code)
 }
 
 function report(error: unknown): void {
-  const known = SENTENCES.some((kind) => error instanceof kind) || isListenError(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const known = SENTENCES.some((kind) => error instanceof kind) || isSystemError(error)
+  const message = messageOf(error)
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { message } })}\n`)
   else process.stderr.write(`reelay: ${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`)
 }
 
-function isListenError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  // The attempts on several addresses of one host are an error without a message.
+  return error instanceof AggregateError && error.message === ''
+    ? error.errors.map(messageOf).join('; ')
+    : error.message
+}
+
+/** A file that is not there, a port that is taken, a database that does not answer. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && ('syscall' in error || (error instanceof AggregateError && 'code' in error))
 }

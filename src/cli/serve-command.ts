@@ -27,12 +27,14 @@ export function serveCommand(): Command {
       const log = createLogger(config.logLevel)
       armFaultPoint(process.env['REELAY_FAULT'])
       const platform = await startPlatform(config, log)
+      // Before anybody learns that it is ready, and may stop it.
+      const stopped = untilStopped(platform, log)
       sayHello(platform, config, log)
       if (options.json === true) process.stdout.write(`${JSON.stringify({ url: platform.url ?? null })}\n`)
       if (!(await hasAccounts(platform.pool))) {
         log.warn('there is no account yet: "reelay accounts create NAME" makes one, beside this server')
       }
-      await untilStopped(platform, log)
+      await stopped
     })
 }
 

@@ -64,5 +64,5 @@ function isNestedTooDeeply(text: string): boolean {
 /** The parser's own words, without the part that quotes the body. */
 function whatIsWrong(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : 'it cannot be read'
-  return message.split(/, "|\.\.\. /)[0] ?? message
+  return message.split(/, (?:\.\.\.)?"/)[0] ?? message
 }

@@ -25,6 +25,9 @@ const MAX_PARAM_CHARACTERS = 200
 /** How much of an unknown path an answer repeats. */
 const SHOWN_PATH_CHARACTERS = 200
 
+/** In place of a path that is not ours: a label for each would be a metric without bounds. */
+const UNKNOWN_ROUTE = 'unknown'
+
 export interface ServerOptions {
   readonly platform: Platform
   readonly metricsToken: string | undefined
@@ -45,6 +48,7 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)
       refuseUnmounted(error, request, reply)
+      request.log.info({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode }, 'request')
     },
     forceCloseConnections: 'idle',
   })
@@ -71,7 +75,7 @@ function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
     if (request.is404) throw new Refusal('route_not_found', `There is no ${request.method} ${shownPath(request.url)}.`)
   })
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown'
+    const route = request.routeOptions.url ?? UNKNOWN_ROUTE
     const { statusCode, elapsedTime } = reply
     metrics.requestSeconds.observe({ route, method: request.method, status: String(statusCode) }, elapsedTime / 1000)
     request.log.info({ method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) }, 'request')

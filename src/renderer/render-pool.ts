@@ -118,8 +118,7 @@ export class RenderPool implements AsyncDisposable {
       entry.state = { kind: 'done', path: entry.job.outputPath }
     } else {
       entry.state = { kind: 'crashed', cause: outcome.cause }
-      // What a killed process left half written.
-      rmSync(unfinishedPath(entry.job.outputPath), { force: true })
+      removeUnfinished(entry.job)
     }
     this.#rest(child)
     this.#dispatch()
@@ -149,5 +148,14 @@ export class RenderPool implements AsyncDisposable {
     const timer = setTimeout(() => child.kill(), IDLE_MS)
     timer.unref()
     this.#idle.set(child, timer)
+  }
+}
+
+/** Removes what a killed process left half written. */
+function removeUnfinished({ outputPath }: RenderJob): void {
+  try {
+    rmSync(unfinishedPath(outputPath), { force: true })
+  } catch {
+    // A folder that cannot be reached is why the render failed, and is already told.
   }
 }

@@ -1,4 +1,5 @@
 import { rename, rm } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { GenerationRequest } from '../canonical/generation.ts'
 import { SAMPLES_PER_FRAME } from './encode/encoder.ts'
 import { openEncoder } from './encode/open-encoder.ts'
@@ -28,6 +29,9 @@ export async function render({ request, outputPath, onProgress }: RenderOptions)
       const sound = ambience.next(SAMPLES_PER_FRAME)
       await written
       written = encoder.write(planes, sound)
+      // An encoder hands its work to other threads only when this one comes round; without this turn of the loop the next
+      // frame would be drawn first, and nothing would overlap.
+      await setImmediate()
       onProgress?.(frame + 1, picture.framesTotal)
     }
     await written

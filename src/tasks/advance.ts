@@ -8,6 +8,9 @@ import { settle } from './settle.ts'
 import { start } from './start.ts'
 import type { StepContext } from './step-context.ts'
 
+/** A provider that has not heard a cancel by then is not waited for. */
+const CANCEL_TIMEOUT_MS = 5_000
+
 export async function advance(context: StepContext, task: LeasedTask): Promise<void> {
   if (task.cancelRequested && (task.state === 'submitting' || task.state === 'running')) {
     await cancelAtProvider(context, task)
@@ -38,8 +41,9 @@ export async function advance(context: StepContext, task: LeasedTask): Promise<v
 async function cancelAtProvider(context: StepContext, task: LeasedTask): Promise<void> {
   const operation = task.attempt?.operation
   if (operation === undefined) return
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(CANCEL_TIMEOUT_MS)])
   try {
-    await context.provider.cancel?.(operation, { signal: context.signal })
+    await context.provider.cancel?.(operation, { signal })
   } catch (error) {
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'could not cancel at the provider')
   }

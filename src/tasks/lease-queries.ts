@@ -213,7 +213,7 @@ export async function endAttempt(
            update attempts set state = $6, error = $7,
              ended_at = case when $6 in ('rejected', 'undelivered') then now() end
            from kept where attempts.id = $5 and attempts.task_id = kept.id`,
-    values: [...nextStepValues(task, ended.next), uuidOf(ended.attempt), ended.state, ended.error],
+    values: [...nextStepValues(task, ended.next), uuidOf(ended.attempt), ended.state, storable(ended.error)],
   })
   return rowCount === 1
 }
@@ -266,7 +266,7 @@ export async function settleTask(db: Queryable, task: LeasedTask, end: Settlemen
       target,
       end.state === 'succeeded' ? end.captureCredits : 0n,
       end.state === 'failed' ? end.reason : null,
-      end.state === 'failed' ? end.message : null,
+      end.state === 'failed' ? storable(end.message) : null,
       JSON.stringify(end.state === 'succeeded' ? end.media : []),
     ],
   })
@@ -279,15 +279,20 @@ export async function selectState(db: Queryable, id: TaskId): Promise<TaskState 
   return rows[0]?.state
 }
 
-/** Expires tasks that waited in the queue past their deadline, oldest first. Returns how many. */
+/**
+ * Expires tasks that waited in the queue past their deadline, oldest first. Returns how many. It takes their wallets in
+ * the order in which creates take them, and no task that somebody else is ending, so that nobody waits in a circle.
+ */
 export async function expireQueued(db: Queryable, limit: number): Promise<number> {
   const { rows } = await db.query<{ expired: number }>({
     name: 'expire-queued',
-    text: `with late as (
-             select id from tasks where state = 'queued' and deadline_at <= now() order by deadline_at limit $1
+    text: `with late as materialized (
+             select id, wallet_id from tasks where state = 'queued' and deadline_at <= now()
+             order by deadline_at limit $1 for update skip locked
            )
            select count(*)::integer as expired
-           from late, lateral settle_task(late.id, null, array['queued'], 'expired', 0, null, null, '[]')`,
+           from (select id from late order by wallet_id) task,
+             lateral settle_task(task.id, null, array['queued'], 'expired', 0, null, null, '[]')`,
     values: [limit],
   })
   return rows[0]?.expired ?? 0
@@ -313,21 +318,29 @@ export async function releaseLeases(db: Queryable, worker: string): Promise<numb
   return rowCount ?? 0
 }
 
+/** An upstream's text as PostgreSQL can store it: without NUL. What it says must not keep a task from ending. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '')
+}
+
 /** When a task is to be looked at again, and whether this worker keeps its lease until then. */
 export interface NextStep {
   /** Milliseconds from now, by the database's clock; `deadline` parks the task until its deadline. */
   readonly inMs: number | 'deadline'
-  /** Milliseconds for which the lease is kept beyond now; `undefined` gives it back. */
+  /** Milliseconds for which the lease is kept beyond that step's time; `undefined` gives it back. */
   readonly keepLeaseMs: number | undefined
 }
 
-/** $1 id, $2 fence, $3 ms until due (null: the deadline), $4 ms of lease kept (null: given back). */
+/**
+ * $1 id, $2 fence, $3 ms until due (null: the deadline), $4 ms of lease kept beyond that (null: given back). Once it is
+ * too late to cancel, a request to do so no longer hurries the task.
+ */
 const NEXT_STEP = `
-  due_at = case when cancel_requested_at is not null then now()
+  due_at = case when cancel_requested_at is not null and state in ('submitting', 'running') then now()
                 when $3::float8 is null then deadline_at
                 else least(now() + make_interval(secs => $3::float8 / 1000), deadline_at) end,
   lease_owner = case when $4::float8 is null then null else lease_owner end,
-  lease_until = now() + make_interval(secs => $4::float8 / 1000)`
+  lease_until = now() + make_interval(secs => (coalesce($3::float8, 0) + $4::float8) / 1000)`
 
 function nextStepValues(task: LeasedTask, next: NextStep): [string, bigint, number | null, number | null] {
   return [uuidOf(task.id), task.fence, next.inMs === 'deadline' ? null : next.inMs, next.keepLeaseMs ?? null]

@@ -10,6 +10,9 @@ import type { StepContext } from './step-context.ts'
 /** A provider that has not answered a poll by then is asked again later. */
 const POLL_TIMEOUT_MS = 20_000
 
+/** A provider that asks for a longer pause is asked again after this: as long as a task may take at all. */
+const MAX_PAUSE_MS = 60 * 60_000
+
 /** 100 is said only when the video is stored. */
 const MAX_RUNNING_PROGRESS = 99
 
@@ -23,12 +26,14 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
   const { pollEveryMs } = context.provider
   switch (outcome?.kind) {
     case undefined: {
+      // Cut off by our own stopping: that says nothing about the provider.
+      if (context.signal.aborted) return
       const inMs = backoffMs(pollEveryMs, task.unansweredPolls + 1, context.random)
       await savePoll(context.db, task, { progress: 0, answered: false, next: { inMs, keepLeaseMs } })
       return
     }
     case 'pending': {
-      const next = { inMs: outcome.pollAfterMs ?? pollEveryMs, keepLeaseMs }
+      const next = { inMs: pauseMs(outcome.pollAfterMs, pollEveryMs), keepLeaseMs }
       await savePoll(context.db, task, { progress: wholeProgress(outcome.progress), answered: true, next })
       return
     }
@@ -61,6 +66,12 @@ async function collectAssets(context: StepContext, task: LeasedTask, assets: rea
     await faultPoint('collect.marked')
   }
   await collect(context, { ...task, state: 'collecting' }, assets)
+}
+
+/** What a provider asks for may be negative, endless, or not a number at all; then it is asked at its usual pace. */
+function pauseMs(asked: number | undefined, usual: number): number {
+  if (asked === undefined || !Number.isFinite(asked) || asked < 0) return usual
+  return Math.min(asked, MAX_PAUSE_MS)
 }
 
 /** What a provider reports may be fractional, above 100, or not a number at all. */

@@ -17,6 +17,8 @@ export async function settle(context: StepContext, task: LeasedTask, end: Settle
   }
   await faultPoint('settle.committed')
   context.log.info({ task: task.id, state: end.state }, 'task ended')
+  // An earlier try may have stored files that no row will ever name.
+  if (task.state === 'collecting' && end.state !== 'succeeded') await context.discardIngested(task.id)
   const operation = task.attempt?.operation
   if (operation !== undefined) await discard(context, task, operation)
   return true

@@ -47,7 +47,8 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
 }
 
 async function callStart(context: StepContext, task: LeasedTask, token: AttemptId): Promise<StartOutcome> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+  // Not cut off when the process stops: an answer that is thrown away here may be a job that nobody knows.
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
     return await context.provider.start(task.request, { token, signal })
   } catch (error) {

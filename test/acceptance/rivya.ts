@@ -104,3 +104,13 @@ export function assertRefused(answer: Answer, expected: ExpectedRefusal): void {
   assert.doesNotMatch(answer.text, /node_modules|\.ts:\d|\bat \S+ \(|rly_live_[A-Za-z0-9_-]{6}/)
   assert.ok(answer.text.length < 2_000, 'a refusal stays small, whatever was sent')
 }
+
+/** No request may have met a fault of the server's own: what is logged as an error. */
+export function assertNoFaultLogged(server: TestServer): void {
+  assert.deepEqual(faultsOf(server), [])
+}
+
+export function faultsOf(server: TestServer): string[] {
+  const lines = server.log().split('\n')
+  return lines.filter((line) => /"level":(50|60)/.test(line)).map((line) => line.slice(0, 1_000))
+}

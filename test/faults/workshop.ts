@@ -34,7 +34,7 @@ import { testDatabase } from '../support/database.ts'
 import { writeTestVideo } from '../support/test-video.ts'
 
 /** Nothing here takes longer, even on a machine that is busy with other things; past it a condition never comes. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 10_000
 const LOOK_EVERY_MS = 5
 
 /** Waits until `look` gives something other than `undefined` or `false`. */
@@ -83,7 +83,9 @@ export interface Workshop extends AsyncDisposable {
   ended(wallet: WalletId, id: TaskId): Promise<Task>
   /** Lets a task's lease run out now, as if its worker had been silent for long enough. */
   endLease(id: TaskId): Promise<void>
-  /** Moves a task's deadline to now. */
+  /** Lets a task's next step be due now, as if its pause were over; a step that is under way is left alone. */
+  hurry(id: TaskId): Promise<void>
+  /** Lets a task's deadline pass now. */
   endTime(id: TaskId): Promise<void>
 }
 
@@ -212,10 +214,16 @@ export async function openWorkshop(): Promise<Workshop> {
       await pool.query('update tasks set lease_until = now(), due_at = now() where id = $1', [uuidOf(id)])
     },
 
+    async hurry(id) {
+      await pool.query('update tasks set due_at = now() where id = $1 and due_at is distinct from lease_until', [uuidOf(id)])
+    },
+
     async endTime(id) {
-      await pool.query('update tasks set deadline_at = now(), due_at = now(), lease_until = null where id = $1', [
-        uuidOf(id),
-      ])
+      await pool.query(
+        `update tasks set deadline_at = now(), due_at = case when due_at = lease_until then due_at else now() end
+         where id = $1`,
+        [uuidOf(id)],
+      )
     },
 
     async [Symbol.asyncDispose]() {

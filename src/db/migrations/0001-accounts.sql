@@ -13,7 +13,7 @@ create table api_keys (
   id          uuid primary key,
   account_id  uuid        not null references accounts,
   mode        text        not null check (mode in ('live', 'test')),
-  name        text        not null,
+  name        text,
   secret_hash bytea       not null unique check (octet_length(secret_hash) = 32),
   prefix      text        not null,
   scopes      text[]      not null,

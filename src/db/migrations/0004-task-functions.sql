@@ -148,7 +148,8 @@ begin
     ),
     noted as (
       insert into admissions (wallet_id, last_admitted_at)
-      select distinct admitted.wallet_id, clock_timestamp() from admitted
+      -- One row for each wallet: the time differs from row to row.
+      select served.wallet_id, clock_timestamp() from (select distinct admitted.wallet_id from admitted) served
       on conflict (wallet_id) do update set last_admitted_at = excluded.last_admitted_at
     )
     select * from admitted;

@@ -11,6 +11,8 @@ import {
   SAMPLE_RATE,
   SAMPLES_PER_FRAME,
   SOUND_BITS_PER_SECOND,
+  X264_LOOKAHEAD,
+  X264_MACROBLOCK_TREE,
   X264_PRESET,
   X264_QUALITY,
   X264_THREADS,
@@ -37,47 +39,34 @@ export async function openNodeAvEncoder(av: NodeAv, options: EncoderOptions): Pr
   const soundStream = muxer.addStream(sound)
   let frames = 0
 
-  // What is ready is taken and muxed at once, without the thread pool: it takes microseconds, and each turn through the
-  // pool would wait for the frame that is being drawn. The encoding itself, in `encode`, runs beside the drawing.
-  function drainPicture(): void {
+  /** Muxes the packets that are ready. */
+  function mux(encoder: typeof picture | typeof sound, stream: number): void {
     for (;;) {
-      const packet = picture.receiveSync()
+      const packet = encoder.receiveSync()
       if (!(packet instanceof av.Packet)) return
-      muxer.writePacketSync(packet, pictureStream)
+      muxer.writePacketSync(packet, stream)
       packet.free()
-    }
-  }
-
-  async function drainSound(): Promise<void> {
-    for (;;) {
-      // AAC is encoded here, when a packet is asked for.
-      const packet = await sound.receive()
-      if (!(packet instanceof av.Packet)) return
-      muxer.writePacketSync(packet, soundStream)
-      packet.free()
-    }
-  }
-
-  async function encode(encoder: typeof picture | typeof sound, frame: InstanceType<NodeAv['Frame']>): Promise<void> {
-    try {
-      await encoder.encode(frame)
-    } finally {
-      frame.free()
     }
   }
 
   return {
     async write(planes, samples) {
-      const pictureFrame = toPictureFrame(av, planes, options, frames)
-      const soundFrame = toSoundFrame(av, samples, frames)
+      using pictureFrame = toPictureFrame(av, planes, options, frames)
+      using soundFrame = toSoundFrame(av, samples, frames)
       frames += 1
-      await Promise.all([encode(picture, pictureFrame).then(drainPicture), encode(sound, soundFrame).then(drainSound)])
+      // Pictures are encoded on other threads while the caller draws. Sound and muxing take a few tenths of a
+      // millisecond, less than the turns through the thread pool would; and done here, their order is always the same,
+      // so that equal requests give files of equal bytes.
+      await picture.encode(pictureFrame)
+      mux(picture, pictureStream)
+      sound.encodeSync(soundFrame)
+      mux(sound, soundStream)
     },
     async finish() {
       await picture.flush()
-      drainPicture()
-      await sound.flush()
-      await drainSound()
+      mux(picture, pictureStream)
+      sound.flushSync()
+      mux(sound, soundStream)
       await muxer.close()
     },
     async [Symbol.asyncDispose]() {
@@ -93,7 +82,13 @@ function createPictureEncoder(av: NodeAv) {
     gopSize: KEY_FRAME_INTERVAL,
     threadCount: X264_THREADS,
     context: { framerate: new av.Rational(FRAMES_PER_SECOND, 1) },
-    options: { preset: X264_PRESET, profile: 'high', crf: X264_QUALITY },
+    options: {
+      preset: X264_PRESET,
+      profile: 'high',
+      crf: X264_QUALITY,
+      mbtree: X264_MACROBLOCK_TREE,
+      'rc-lookahead': X264_LOOKAHEAD,
+    },
   })
 }
 

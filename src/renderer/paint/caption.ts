@@ -17,12 +17,15 @@ export function drawCaption(stage: Stage): Sprite {
   return drawSprite(strip, (context) => {
     context.font = `${size.toFixed(1)}px "${FAMILY}"`
     context.textBaseline = 'alphabetic'
-    context.shadowColor = 'rgba(0,0,0,0.7)'
-    context.shadowBlur = size * 0.5
-    context.fillStyle = 'rgba(255,255,255,0.55)'
-    // Twice: one shadow is too thin over snow.
-    context.fillText(stage.board.caption, inset, stage.height - inset)
-    context.fillText(stage.board.caption, inset, stage.height - inset)
+    const [x, y] = [inset, stage.height - inset]
+    // A faint plate: white letters alone are lost among flowers and on snow.
+    context.fillStyle = 'rgba(0,0,0,0.3)'
+    context.beginPath()
+    const { width } = context.measureText(stage.board.caption)
+    context.roundRect(x - size * 0.7, y - size * 1.25, width + size * 1.4, size * 1.85, size * 0.92)
+    context.fill()
+    context.fillStyle = 'rgba(255,255,255,0.82)'
+    context.fillText(stage.board.caption, x, y)
   })
 }
 

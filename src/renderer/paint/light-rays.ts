@@ -4,13 +4,13 @@ import { type Context, drawSprite, type Layer, placeSprite, type Stage } from '.
 /** Shafts of light that fan out from a point (frame pixels), breathing slowly. */
 export function lightRays(
   stage: Stage,
-  options: { depth: number; x: number; y: number; colour: Colour; opacity: number; angles: readonly [number, number] },
+  options: { x: number; y: number; colour: Colour; opacity: number; angles: readonly [number, number] },
 ): Layer {
   const random = stage.random('light rays')
   const reach = Math.hypot(stage.width, stage.height) * 1.3
   // Two sets that breathe against each other: the light seems to move through leaves.
   const sets = [0, 1].map(() =>
-    drawSprite(stage, (context) => {
+    drawSprite(stage.frame, (context) => {
       context.filter = `blur(${(stage.unit * 1.3).toFixed(1)}px)`
       for (let ray = 0; ray < 7; ray++) {
         const angle = options.angles[0] + (options.angles[1] - options.angles[0]) * random()
@@ -19,7 +19,7 @@ export function lightRays(
     }),
   )
   return {
-    depth: options.depth,
+    depth: 0,
     paint(context, { seconds }) {
       context.globalCompositeOperation = 'screen'
       for (const [index, sprite] of sets.entries()) {

@@ -45,7 +45,12 @@ export function drawSky(stage: Stage, { horizon, light }: { horizon: number; lig
 }
 
 function drawSkyLight(context: Context, stage: Stage, light: SkyLight): void {
-  const { palette, time } = stage.board
+  const { palette, time, weather } = stage.board
+  if (weather === 'rain') {
+    // Behind the clouds: a brighter place, without a disk.
+    paintGlow(context, { ...light, radius: stage.unit * 90, colour: palette.glow, strength: 0.3 })
+    return
+  }
   const wide = time === 'night' ? 0.45 : time === 'day' ? 0.55 : 0.85
   paintGlow(context, { ...light, radius: stage.unit * 120, colour: palette.glow, strength: wide * 0.7 })
   paintGlow(context, { ...light, radius: stage.unit * 42, colour: palette.glow, strength: wide })

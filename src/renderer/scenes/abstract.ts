@@ -31,7 +31,7 @@ export const abstract: SceneBuilder = (stage) => {
   )
   return layered(stage, [
     still(0, drawGround(stage)),
-    orbs(stage, { depth: 0.2, count: 5, size: 46, opacity: 0.4 }),
+    orbs(stage, { depth: 0.2, count: 3, size: 36, opacity: 0.5 }),
     ...ribbons,
     orbs(stage, { depth: 0.9, count: 5, size: 13, opacity: 0.34 }),
     floating(stage, 'sparks', {
@@ -98,7 +98,7 @@ function ribbon(stage: Stage, { nearness, colour }: { nearness: number; colour: 
       for (let x = stage.left; x <= stage.right + step; x += step) {
         columns.push({ x, from: edge(upper, x), to: edge(lower, x) })
       }
-      context.globalCompositeOperation = 'screen'
+      context.globalCompositeOperation = 'lighter'
       context.fillStyle = body
       context.strokeStyle = thread
       context.lineWidth = stage.unit * (0.1 + 0.12 * nearness)
@@ -136,7 +136,7 @@ function orbs(
   return {
     depth,
     paint(context, { seconds }) {
-      context.globalCompositeOperation = 'screen'
+      context.globalCompositeOperation = 'lighter'
       for (const { x, y, phase, radius, ball } of places) {
         if (ball === undefined) continue
         context.save()

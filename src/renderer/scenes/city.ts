@@ -91,22 +91,24 @@ function skyline(stage: Stage, quay: number, nearness: number) {
   }
   const body = mix(mix(palette.far, palette.haze, 0.25), palette.near, 0.15 + nearness)
   const lit: { x: number; y: number; w: number; h: number; colour: Colour }[] = []
-  const sprite = drawSprite({ ...stage, top: quay - tallest * 1.15 }, (context) => {
+  const sprite = drawSprite({ ...stage, top: quay - tallest * 1.15, bottom: quay }, (context) => {
     for (const block of blocks) {
       drawBlock(context, stage, { block, quay, body, random, nearness })
       lit.push(...drawWindows(context, stage, { block, quay, random, nearness }))
     }
   })
   const depth = 0.22 + 0.5 * nearness
-  const changing = lit.filter((_, index) => index % 9 === 0).map((window) => ({ ...window, phase: random() * 40 }))
+  const changing = lit
+    .filter((_, index) => index % 9 === 0)
+    .map((window) => ({ ...window, fill: css(mix(window.colour, [255, 255, 255], 0.4)), phase: random() * 40 }))
   const windows: Layer = {
     depth,
     paint(context, { seconds }) {
-      for (const { x, y, w, h, colour, phase } of changing) {
+      for (const { x, y, w, h, fill, phase } of changing) {
         const wave = Math.sin(phase + seconds * 0.8)
         if (wave < 0.3) continue
         context.globalAlpha = Math.min(1, (wave - 0.3) * 3)
-        context.fillStyle = css(mix(colour, [255, 255, 255], 0.4))
+        context.fillStyle = fill
         context.fillRect(x - w * 0.15, y - h * 0.15, w * 1.3, h * 1.3)
       }
     },
@@ -137,7 +139,7 @@ function drawBlock(
     ],
   )
   const { x, top, width } = block
-  context.fillRect(x, top, width, stage.bottom - top)
+  context.fillRect(x, top, width, quay - top)
   // The side that looks to the light.
   context.fillStyle = css(mix(tone, palette.glow, 0.3), 0.35)
   context.fillRect(x, top, Math.max(1, width * 0.07), quay - top)

@@ -6,7 +6,16 @@ import { lightRays } from '../paint/light-rays.ts'
 import { fractalNoise } from '../paint/noise.ts'
 import { floating } from '../paint/particles.ts'
 import { ridgePath } from '../paint/ridge.ts'
-import { drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
+import {
+  type Context,
+  drawSprite,
+  type Layer,
+  layered,
+  placeSprite,
+  type SceneBuilder,
+  type Stage,
+  still,
+} from '../paint/stage.ts'
 import type { Random } from '../storyboard/seeded-random.ts'
 
 const ROWS = 5
@@ -24,11 +33,10 @@ export const forest: SceneBuilder = (stage) => {
     still(0, drawAir(stage, light, air, leaf)),
     ...rows.flat(),
     lightRays(stage, {
-      depth: 0.5,
       ...light,
       y: -stage.height * 0.15,
       colour: mix(palette.sun, palette.glow, 0.4),
-      opacity: time === 'night' ? 0.3 : 0.62,
+      opacity: time === 'night' ? 0.4 : 0.95,
       angles: [Math.PI * 0.28, Math.PI * 0.72],
     }),
     undergrowth(stage, { depth: 0.85, y: 0.93, size: 9, colour: mix(dark, air, 0.12) }),
@@ -93,11 +101,9 @@ function trees(stage: Stage, { nearness, air, dark }: { nearness: number; air: C
     ],
   )
   // Trunks are one shape; the crowns are a picture, for their thousand leaves would be filled anew for every frame.
-  const crowns = new Path2D()
-  addCrowns(crowns, stage, random, nearness)
   const canopy = drawSprite({ ...stage, bottom: stage.height * (0.24 - 0.12 * nearness) }, (context) => {
     context.fillStyle = fill
-    context.fill(crowns)
+    drawCrowns(context, stage, random, nearness)
   })
   return [
     {
@@ -143,16 +149,16 @@ function addTrunk(
     const root = x + (bow * 0.6 * (foot - y)) / (foot - middle)
     const tip = y - girth * (1.4 + 1.6 * random())
     // Drawn the same way round on both sides of the trunk: where windings oppose, the overlap would be a hole.
-    const [from, to] = way > 0 ? [0.22, -0.2] : [-0.2, 0.22]
+    const [from, to] = way > 0 ? [-0.2, 0.22] : [0.22, -0.2]
     path.moveTo(root, y + girth * from)
-    path.quadraticCurveTo(root + reach * 0.5, y + girth * (from - 0.4), root + reach, tip)
-    path.quadraticCurveTo(root + reach * 0.5, y + girth * (to - 0.4), root, y + girth * to)
+    path.quadraticCurveTo(root + reach * 0.5, y + girth * (from - 0.3), root + reach, tip)
+    path.quadraticCurveTo(root + reach * 0.5, y + girth * (to - 0.3), root, y + girth * to)
     path.closePath()
   }
 }
 
 /** Leaves that close the top of the frame: clusters of small overlapping rounds. */
-function addCrowns(path: Path2D, stage: Stage, random: Random, nearness: number): void {
+function drawCrowns(context: Context, stage: Stage, random: Random, nearness: number): void {
   const size = stage.unit * (1.4 + 2.6 * nearness)
   const low = stage.height * (0.2 - 0.12 * nearness)
   for (let x = stage.left; x < stage.right; x += size * 1.1) {
@@ -163,8 +169,9 @@ function addCrowns(path: Path2D, stage: Stage, random: Random, nearness: number)
         leafY + (random() - 0.5) * size,
         size * (0.6 + 0.7 * random()),
       ]
-      path.moveTo(cx + radius, cy)
-      path.ellipse(cx, cy, radius, radius * (0.5 + 0.4 * random()), random() * 3, 0, Math.PI * 2)
+      context.beginPath()
+      context.ellipse(cx, cy, radius, radius * (0.5 + 0.4 * random()), random() * 3, 0, Math.PI * 2)
+      context.fill()
     }
   }
 }

@@ -30,7 +30,6 @@ export const meadow: SceneBuilder = (stage) => {
     still(0, drawSky(stage, { horizon, light })),
     ...hills.flat(),
     lightRays(stage, {
-      depth: 0.3,
       ...light,
       colour: mix(palette.sun, palette.glow, 0.5),
       opacity: time === 'night' ? 0.12 : 0.34,
@@ -133,7 +132,7 @@ function flowerBed(
     mix(palette.accent, [190, 120, 255], 0.6),
   ].map((tone) => mix(tone, palette.near, dim))
   const clumps = [0, 1].map((clump) =>
-    drawSprite({ ...stage, top: ground - length * 1.6, bottom: Math.max(stage.bottom, ground + length) }, (context) => {
+    drawSprite({ ...stage, top: ground - length * 1.4, bottom: Math.max(stage.bottom, ground) }, (context) => {
       if (clump === 0) {
         context.fillStyle = downwards(
           [ground - length * 0.4, ground + length * 0.5],

@@ -68,8 +68,7 @@ function buildRange(stage: Stage, nearness: number, light: SkyLight): Layer[] {
   // Light that spills over the crests in front of the sun ties the layers to the sky.
   const spill: Layer = {
     depth: 0,
-    paint: (context) =>
-      paintGlow(context, { ...light, radius: stage.unit * 46, colour: palette.glow, strength: 0.3 * (1 - nearness) }),
+    paint: (context) => paintGlow(context, { ...light, radius: stage.unit * 32, colour: palette.glow, strength: 0.3 }),
   }
   if (nearness === 1) return [solid]
   return nearness === 0 ? [solid, spill, valley] : [solid, valley]

@@ -23,7 +23,7 @@ export const sea: SceneBuilder = (stage) => {
     water(stage, horizon, light),
     sailboat(stage, horizon),
     ...swells,
-    glitter(stage, horizon, light),
+    ...(stage.board.weather === 'rain' ? [] : [glitter(stage, horizon, light)]),
     birds(stage, { depth: 0.5, height: horizon * 0.55, colour: mix(palette.near, palette.skyMiddle, 0.25) }),
   ])
 }

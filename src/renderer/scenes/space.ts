@@ -29,7 +29,6 @@ export const space: SceneBuilder = (stage) => {
     meteors(stage),
     still(0.55, drawPlanet(stage, { ...planet, side })),
     moon(stage, planet, side),
-    stars(stage, { depth: 0.9, count: 14, size: 0.7 }),
   ])
 }
 

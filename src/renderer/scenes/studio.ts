@@ -27,7 +27,7 @@ export const studio: SceneBuilder = (stage) => {
   const form = (['bottle', 'orb', 'monolith'] as const)[Math.floor(random() * 3)] ?? 'orb'
   const tall = Math.min(stage.height * 0.34, stage.unit * 40)
   const place = { x: stage.width / 2, floor: stage.height * 0.7, tall }
-  const tone = mix(palette.accent, palette.glow, 0.25)
+  const tone = mix(palette.accent, palette.glow, 0.1)
   return layered(stage, [
     still(0, drawBackdrop(stage, place, tone)),
     halo(stage, place, tone),
@@ -77,13 +77,21 @@ function drawBackdrop(stage: Stage, { x, floor, tall }: Place, tone: Colour): Sp
       [stage.top, stage.bottom],
       [
         [0, mix(ink, [0, 0, 0], 0.5)],
-        [0.52, mix(ink, tone, 0.16)],
-        [0.66, mix(ink, tone, 0.22)],
-        [0.72, mix(ink, tone, 0.12)],
+        [0.48, mix(ink, tone, 0.24)],
+        [0.66, mix(ink, tone, 0.32)],
+        [0.72, mix(ink, tone, 0.2)],
         [1, mix(ink, [0, 0, 0], 0.4)],
       ],
     )
     context.fillRect(stage.left, stage.top, stage.right - stage.left, stage.bottom - stage.top)
+    // Two lamps from the sides, one warm and one in the colour of the piece.
+    const sides = [
+      { x: 0, colour: mix(tone, palette.skyMiddle, 0.3) },
+      { x: stage.width, colour: mix(palette.sun, [255, 110, 60], 0.85) },
+    ]
+    for (const lamp of sides) {
+      paintGlow(context, { ...lamp, y: floor - tall, radius: stage.width * 0.62, strength: 0.2 })
+    }
     // The pool of light on the floor.
     context.save()
     context.translate(x, floor + tall * 0.28)
@@ -208,7 +216,7 @@ function product(stage: Stage, { x, floor, tall, form, tone }: Place & { form: F
       context.fillStyle = sheen
       context.fillRect(-tall * 0.3, -tall * 1.4, tall * 0.6, tall * 1.8)
       context.restore()
-      context.globalCompositeOperation = 'source-atop'
+      // Before the lights are up the form is half in the dark.
       context.globalAlpha = 1 - lightsUp(progress)
       context.fillStyle = 'rgba(0,0,0,0.55)'
       context.globalCompositeOperation = 'source-over'

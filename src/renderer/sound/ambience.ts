@@ -8,7 +8,7 @@ import { chimes, chirps, cityHum, pad, rainSound, type Voice, waves, wind } from
 /** Seconds of fade at both ends: no click, and a loop breathes rather than jumps. */
 const FADE_SECONDS = 0.5
 /** Of full scale, before the soft limit: well under it, as background should be. */
-const LEVEL = 0.42
+const LEVEL = 0.6
 
 export interface Ambience {
   /** The next `count` samples of both channels, interleaved, within −1 to 1. */

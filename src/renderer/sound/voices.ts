@@ -15,7 +15,11 @@ const TURN = Math.PI * 2
  * every CONTROL_SAMPLES, for the exponential costs more than all the rest.
  */
 function softNoise(random: Random): (hertz: number) => number {
-  let [first, second, share, level, wait] = [0, 0, 0, 0, 0]
+  // In a typed array: a number that a closure changes would be allocated anew for each sample.
+  const filter = new Float64Array(2)
+  let share = 0
+  let level = 0
+  let wait = 0
   return (hertz) => {
     if (wait === 0) {
       share = 1 - Math.exp((-TURN * hertz) / SAMPLE_RATE)
@@ -24,8 +28,10 @@ function softNoise(random: Random): (hertz: number) => number {
       wait = CONTROL_SAMPLES
     }
     wait -= 1
-    first += share * (random() * 2 - 1 - first)
-    second += share * (first - second)
+    const first = (filter[0] as number) + share * (random() * 2 - 1 - (filter[0] as number))
+    const second = (filter[1] as number) + share * (first - (filter[1] as number))
+    filter[0] = first
+    filter[1] = second
     return second * level
   }
 }
@@ -51,12 +57,14 @@ function controlled(value: (seconds: number) => number): (seconds: number) => nu
 /** A sine told by turning a vector, one complex product for each sample, instead of by a call of `Math.sin`. */
 function tone(hertz: number, phase: number): () => number {
   const [turnCos, turnSin] = [Math.cos((TURN * hertz) / SAMPLE_RATE), Math.sin((TURN * hertz) / SAMPLE_RATE)]
-  let [cos, sin] = [Math.cos(phase), Math.sin(phase)]
+  const vector = Float64Array.of(Math.cos(phase), Math.sin(phase))
   return () => {
-    const next = cos * turnCos - sin * turnSin
-    sin = cos * turnSin + sin * turnCos
-    cos = next
-    return sin
+    const cos = vector[0] as number
+    const sin = vector[1] as number
+    vector[0] = cos * turnCos - sin * turnSin
+    const next = cos * turnSin + sin * turnCos
+    vector[1] = next
+    return next
   }
 }
 
@@ -160,20 +168,23 @@ export function pad(random: Random, hertz: readonly number[]): Voice {
 
 /** Bells far apart, on the notes of a scale, each ringing out: space, glass, snow. */
 export function chimes(random: Random, hertz: readonly number[], everySeconds: number): Voice {
-  let [pitch, since, pan, wait] = [0, 0, 0.5, SAMPLE_RATE * 0.5]
+  let [since, pan, wait] = [9, 0.5, SAMPLE_RATE * 0.5]
+  let [strike, shimmer] = [tone(440, 0), tone(440, 0)]
   return (_, out) => {
     wait -= 1
     since += 1 / SAMPLE_RATE
     if (wait <= 0) {
-      pitch = hertz[Math.floor(random() * hertz.length)] ?? 440
+      const pitch = hertz[Math.floor(random() * hertz.length)] ?? 440
+      strike = tone(pitch, 0)
+      // A bell's second partial: out of tune with the first, and sooner gone.
+      shimmer = tone(pitch * 2.76, 0)
       since = 0
       pan = 0.2 + 0.6 * random()
       wait = SAMPLE_RATE * everySeconds * (0.6 + 0.8 * random())
     }
-    const struck = Math.min(1, since * 200)
-    const decay = 1 / (1 + since * 2.4) ** 3
-    const turn = since * pitch * TURN
-    const bell = pitch === 0 ? 0 : (Math.sin(turn) + 0.4 * Math.sin(turn * 2.76) * decay) * decay * struck * 0.4
+    const open = 1 / (1 + since * 2.4)
+    const decay = open * open * open * Math.min(1, since * 200)
+    const bell = (strike() + 0.4 * shimmer() * decay) * decay * 0.4
     out[0] = bell * (1 - pan)
     out[1] = bell * pan
   }

@@ -25,11 +25,11 @@ export const CAMERA_WORDS = {
     बाएं* बाएँ* बायी* बाई+ओर
     kiri`),
   panRight: patterns(`
-    pan pans panning panorama* panoramic right tracking
-    panoramique* vers+la+droite droite
-    вправо направо панорам*
-    दाएं* दाएँ* दायी* पैन
-    kanan panorama* geser*`),
+    pan+right pans+right panning+right right
+    panoramique+droite vers+la+droite droite
+    вправо направо
+    दाएं* दाएँ* दायी* दाई+ओर
+    kanan`),
   rise: patterns(`
     rise* rising crane drone aerial* tilt+up flyover ascend*
     aerien* drone s+eleve plongee ascension
@@ -49,3 +49,11 @@ export const CAMERA_WORDS = {
     स्थिर* तिपाई
     statis kamera+diam diam tripod`),
 } as const satisfies Record<Exclude<CameraMove, 'drift'>, unknown>
+
+/** Words for a pan that name no side; it then goes to the right, as one reads. */
+export const PAN_WORDS = patterns(`
+  pan pans panning panorama* panoramic tracking
+  panoramique* travelling
+  панорам*
+  पैन
+  panorama* geser* bergeser`)

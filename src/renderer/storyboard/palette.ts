@@ -96,8 +96,13 @@ function blend(first: Palette, second: Palette, share: () => number): Palette {
     haze: mix(first.haze, second.haze, amount),
     far: mix(first.far, second.far, amount),
     near: mix(first.near, second.near, amount),
-    accent: mix(first.accent, second.accent, share()),
+    accent: mix(first.accent, second.accent, nearOneEnd(share())),
   }
+}
+
+/** An even share bent to either end: half-way between two bright colours lies a dull one. */
+function nearOneEnd(share: number): number {
+  return share < 0.5 ? share * 0.4 : 1 - (1 - share) * 0.4
 }
 
 type Hex = `#${string}`

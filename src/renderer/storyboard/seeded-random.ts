@@ -3,9 +3,10 @@ export type Random = () => number
 
 /** A repeatable sequence for a 32-bit seed (mulberry32). Everything that looks random in a clip comes from here. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
+  // Kept as a signed 32-bit number, which V8 holds without allocating.
+  let state = seed | 0
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0
+    state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32

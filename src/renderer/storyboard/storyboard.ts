@@ -3,7 +3,7 @@
  * are made from. Words of the prompt decide what they name; everything else comes from the seed and the prompt's hash.
  */
 import type { GenerationRequest, Mode } from '../../canonical/generation.ts'
-import { CAMERA_WORDS, type CameraMove } from './camera-words.ts'
+import { CAMERA_WORDS, type CameraMove, PAN_WORDS } from './camera-words.ts'
 import { COLOUR_WORDS, type ColourName } from './colour-words.ts'
 import { hashText } from './hash-text.ts'
 import { choosePalette, type Palette, weatherPalette } from './palette.ts'
@@ -78,7 +78,7 @@ export function storyboard(request: GenerationRequest): Storyboard {
     time,
     weather,
     palette: inWeather(choosePalette(time, tints, random), { scene, weather, time }),
-    camera: mostMentioned(words, CAMERA_WORDS) ?? 'drift',
+    camera: mostMentioned(words, CAMERA_WORDS) ?? (mentions(words, PAN_WORDS).count > 0 ? 'panRight' : 'drift'),
     energy,
     grade,
     caption: caption(scene, time),

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { ConfigError } from './config-error.ts'
+import { readConfig } from './read-config.ts'
+
+const KEY = `rly_live_${'k'.repeat(32)}`
+const DATABASE_URL = 'postgres://reelay@db/reelay'
+
+/** Refused with one sentence that names each of `says`. */
+function assertRefused(environment: Record<string, string>, ...says: string[]): void {
+  assert.throws(
+    () => readConfig(environment),
+    (error) => {
+      assert.ok(error instanceof ConfigError, String(error))
+      for (const part of says) assert.ok(error.message.includes(part), `"${error.message}" does not say "${part}"`)
+      assert.doesNotMatch(error.message, /\n/)
+      return true
+    },
+  )
+}
+
+describe('the configuration', () => {
+  test('of an empty environment is a laptop’s: embedded database, this machine only, everything in ./data', () => {
+    const { renderConcurrency, ...config } = readConfig({})
+    assert.deepEqual(config, {
+      host: '127.0.0.1',
+      port: 8787,
+      publicUrl: undefined,
+      dataDirectory: resolve('data'),
+      databaseUrl: undefined,
+      role: 'all',
+      bootstrap: undefined,
+      metricsToken: undefined,
+      logLevel: 'info',
+    })
+    assert.ok(renderConcurrency >= 1)
+  })
+
+  test('takes an empty variable for an absent one', () => {
+    const names = ['REELAY_PORT', 'REELAY_HOST', 'REELAY_DATA_DIR', 'REELAY_PUBLIC_URL', 'DATABASE_URL', 'REELAY_ROLE']
+    const more = ['REELAY_BOOTSTRAP_KEY', 'REELAY_BOOTSTRAP_CREDITS', 'REELAY_METRICS_TOKEN', 'REELAY_LOG_LEVEL']
+    const empty = Object.fromEntries([...names, ...more, 'REELAY_RENDER_CONCURRENCY'].map((name) => [name, '']))
+    assert.deepEqual(readConfig(empty), readConfig({}))
+  })
+
+  test('reads every variable', () => {
+    assert.deepEqual(
+      readConfig({
+        REELAY_PORT: '80',
+        REELAY_HOST: '0.0.0.0',
+        REELAY_DATA_DIR: '/var/lib/reelay',
+        REELAY_PUBLIC_URL: 'https://video.example.com/reelay/',
+        DATABASE_URL,
+        REELAY_ROLE: 'api',
+        REELAY_BOOTSTRAP_KEY: KEY,
+        REELAY_BOOTSTRAP_CREDITS: '0',
+        REELAY_METRICS_TOKEN: 'secret',
+        REELAY_LOG_LEVEL: 'debug',
+        REELAY_RENDER_CONCURRENCY: '3',
+      }),
+      {
+        host: '0.0.0.0',
+        port: 80,
+        publicUrl: 'https://video.example.com/reelay',
+        dataDirectory: '/var/lib/reelay',
+        databaseUrl: DATABASE_URL,
+        role: 'api',
+        bootstrap: { key: KEY, credits: 0n },
+        metricsToken: 'secret',
+        logLevel: 'debug',
+        renderConcurrency: 3,
+      },
+    )
+  })
+
+  test('gives the first account credits to play with when none are named', () => {
+    assert.deepEqual(readConfig({ REELAY_BOOTSTRAP_KEY: KEY }).bootstrap, { key: KEY, credits: 1_000_000n })
+  })
+
+  const refused: readonly (readonly [name: string, environment: Record<string, string>, ...says: string[]])[] = [
+    ['a worker without a database to share', { REELAY_ROLE: 'worker' }, 'REELAY_ROLE=worker', 'DATABASE_URL'],
+    ['an API without a database to share', { REELAY_ROLE: 'api' }, 'REELAY_ROLE=api', 'DATABASE_URL'],
+    ['credits for nobody', { REELAY_BOOTSTRAP_CREDITS: '5' }, 'REELAY_BOOTSTRAP_CREDITS', 'REELAY_BOOTSTRAP_KEY'],
+    ['links that would name no address', { REELAY_HOST: '0.0.0.0' }, 'REELAY_HOST=0.0.0.0', 'REELAY_PUBLIC_URL'],
+    ['the same in IPv6', { REELAY_HOST: '::' }, 'REELAY_HOST=::', 'REELAY_PUBLIC_URL'],
+    ['an unknown role', { REELAY_ROLE: 'boss' }, 'REELAY_ROLE=boss', 'all, api, worker'],
+    ['an unknown log level', { REELAY_LOG_LEVEL: 'loud' }, 'REELAY_LOG_LEVEL=loud', 'info'],
+    ['another database', { DATABASE_URL: 'mysql://db/x' }, 'DATABASE_URL', 'postgres://'],
+    ['a test key for the first account', { REELAY_BOOTSTRAP_KEY: `rly_test_${'k'.repeat(32)}` }, 'rly_live_'],
+    ['a short key', { REELAY_BOOTSTRAP_KEY: 'rly_live_short' }, 'REELAY_BOOTSTRAP_KEY', '32 to 128'],
+    [
+      'credits below zero',
+      { REELAY_BOOTSTRAP_KEY: KEY, REELAY_BOOTSTRAP_CREDITS: '-1' },
+      'REELAY_BOOTSTRAP_CREDITS=-1',
+    ],
+    ['a public address with a query', { REELAY_PUBLIC_URL: 'https://x/?a=1' }, 'REELAY_PUBLIC_URL=https://x/?a=1'],
+    ['a public address with a user', { REELAY_PUBLIC_URL: 'https://me:pw@x/' }, 'REELAY_PUBLIC_URL'],
+    ['a public address that is no web address', { REELAY_PUBLIC_URL: 'ftp://x' }, 'REELAY_PUBLIC_URL=ftp://x'],
+    ['a public address without a scheme', { REELAY_PUBLIC_URL: 'example.com' }, 'REELAY_PUBLIC_URL=example.com'],
+    ['no renders at all', { REELAY_RENDER_CONCURRENCY: '0' }, 'REELAY_RENDER_CONCURRENCY=0', '1 to 64'],
+  ]
+  for (const [name, environment, ...says] of refused) {
+    test(`refuses ${name}, and names the variables`, () => assertRefused(environment, ...says))
+  }
+
+  test('never shows a bootstrap key in its refusal', () => {
+    assert.throws(
+      () => readConfig({ REELAY_BOOTSTRAP_KEY: 'rly_live_hush!' }),
+      (error) => error instanceof Error && !error.message.includes('hush'),
+    )
+  })
+
+  test('takes a worker on any host: it has no address', () => {
+    assert.equal(readConfig({ REELAY_ROLE: 'worker', DATABASE_URL, REELAY_HOST: '0.0.0.0' }).publicUrl, undefined)
+  })
+
+  test('takes every port from 0 to 65535 and nothing else', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -70_000, max: 140_000 }), (port) => {
+        const environment = { REELAY_PORT: String(port) }
+        if (port >= 0 && port <= 65_535) assert.equal(readConfig(environment).port, port)
+        else assertRefused(environment, `REELAY_PORT=${port}`, '0 to 65535')
+      }),
+    )
+    for (const text of ['80.5', '8e1', '0x50', ' 80', '٨٠', 'http'])
+      assertRefused({ REELAY_PORT: text }, 'REELAY_PORT=')
+  })
+})

@@ -1,0 +1,199 @@
+/** A task succeeds only with its video stored, complete and probed; a video is fetched again, never generated again. */
+import assert from 'node:assert/strict'
+import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
+import { type PollStep, ScriptedProvider } from '../../test/support/scripted-provider.ts'
+import { writeTestVideo } from '../../test/support/test-video.ts'
+import { uuidOf } from '../canonical/ids.ts'
+import type { WalletId } from '../ledger/queries.ts'
+import { mediaKeysOf } from '../media/media-keys.ts'
+import { setFaultHook } from '../observe/fault-point.ts'
+
+describe('collecting a video', () => {
+  let shop: Workshop
+  let wallet: WalletId
+  let provider: ScriptedProvider
+
+  before(async () => {
+    shop = await openWorkshop()
+    wallet = await shop.account()
+    provider = new ScriptedProvider({ videoPath: shop.videoPath })
+    await shop.worker(provider)
+  })
+  after(() => shop[Symbol.asyncDispose]())
+
+  const pollsOf = (prompt: string) => provider.polls.filter((call) => call.prompt === prompt).length
+
+  function delivering(path: string): PollStep {
+    return { kind: 'succeeded', assets: [{ kind: 'video', path }] }
+  }
+
+  /** The file as it is after something went wrong with it. */
+  async function broken(name: string, breakIt: (path: string) => Promise<void>): Promise<PollStep> {
+    const path = join(shop.folder, name)
+    await copyFile(shop.videoPath, path)
+    await breakIt(path)
+    return delivering(path)
+  }
+
+  const BROKEN: readonly (readonly [name: string, step: () => Promise<PollStep>])[] = [
+    ['success without a video', async () => ({ kind: 'succeeded', assets: [] })],
+    ['a file that is not there', async () => delivering(join(shop.folder, 'absent.mp4'))],
+    ['an empty file', () => broken('empty.mp4', (path) => truncate(path, 0))],
+    ['a truncated file', () => broken('cut.mp4', async (path) => truncate(path, (await readFile(path)).length - 500))],
+    ['JSON saved as .mp4', () => broken('json.mp4', (path) => writeFile(path, '{"error":"url expired"}'))],
+    ['a page saved as .mp4', () => broken('page.mp4', (path) => writeFile(path, '<html>Not found</html>'.repeat(500)))],
+  ]
+  for (const [name, step] of BROKEN) {
+    it(`after ${name} is tried again until it is whole; the video is not generated again`, async () => {
+      const bad = await step()
+      provider.script(name, { poll: [bad, bad, bad, 'video'] })
+      const before = await shop.balance(wallet)
+      const id = await shop.create(wallet, name)
+      await until('it was asked for three times', async () => {
+        await shop.hurry(id)
+        return pollsOf(name) >= 3
+      })
+      const { state, media } = await shop.read(wallet, id)
+      assert.ok(state === 'collecting' && media.length === 0, state)
+      assert.equal((await shop.balance(wallet)).held - before.held, 10n)
+      await until('it was asked for once more', async () => {
+        await shop.hurry(id)
+        return pollsOf(name) >= 4
+      })
+      const task = await shop.ended(wallet, id)
+      assert.equal(task.state, 'succeeded')
+      assert.equal(provider.startsOf(name), 1)
+      assert.equal(provider.jobsOf(name), 1)
+      assert.equal((await shop.balance(wallet)).spent - before.spent, 10n)
+    })
+  }
+
+  it('that never works ends at the deadline, and the credits return', async () => {
+    provider.script('never whole', { poll: [{ kind: 'succeeded', assets: [] }] })
+    const before = await shop.balance(wallet)
+    const id = await shop.create(wallet, 'never whole')
+    await until('it was tried', () => pollsOf('never whole') > 0)
+    await shop.endTime(id)
+    assert.equal((await shop.ended(wallet, id)).state, 'expired')
+    assert.equal(provider.startsOf('never whole'), 1)
+    assert.deepEqual(await shop.balance(wallet), before)
+  })
+
+  it('of another length than was ordered and quoted fails the task, which costs nothing', async () => {
+    const path = await writeTestVideo({ path: join(shop.folder, 'long.mp4'), durationSeconds: 3 })
+    provider.script('too long', { poll: [delivering(path)] })
+    const task = await shop.ended(wallet, await shop.create(wallet, 'too long'))
+    assert.equal(task.state, 'failed')
+    assert.equal(task.finalCredits, 0n)
+  })
+
+  it('whose download expired at the provider in the meantime ends as the provider says, without charge', async () => {
+    provider.script('gone', { poll: [{ kind: 'succeeded', assets: [] }, { kind: 'expired' }] })
+    const id = await shop.create(wallet, 'gone')
+    await until('it was asked for twice', async () => {
+      await shop.hurry(id)
+      return pollsOf('gone') >= 2
+    })
+    const task = await shop.ended(wallet, id)
+    assert.equal(task.state, 'expired')
+    assert.equal(task.finalCredits, 0n)
+  })
+
+  it('pauses between two tries, also for a task whose owner asked to cancel when it was too late', async () => {
+    // The request arrives while the step that finds the finished video is under way.
+    provider.script('canceled too late', {
+      poll: [
+        async () => {
+          await shop.pool.query(`update tasks set cancel_requested_at = now() where body ->> 'prompt' = 'canceled too late'`)
+          return { kind: 'succeeded', assets: [] }
+        },
+        { kind: 'succeeded', assets: [] },
+      ],
+    })
+    const id = await shop.create(wallet, 'canceled too late')
+    const seconds = await until('its pause is written', async () => {
+      const { rows } = await shop.pool.query<{ seconds: number }>(
+        `select extract(epoch from due_at - now())::float8 as seconds from tasks
+         where id = $1 and state = 'collecting' and lease_owner is null`,
+        [uuidOf(id)],
+      )
+      return rows[0]?.seconds
+    })
+    assert.ok(seconds > 0.5, `due in ${seconds} s`)
+    assert.equal(pollsOf('canceled too late'), 1)
+    await shop.endTime(id)
+    await shop.ended(wallet, id)
+  })
+
+  it('run twice leaves what it leaves once: the worker dies after storing, another collects again', async () => {
+    provider.script('twice', { poll: ['video'] })
+    let stored = 0
+    setFaultHook((point) => {
+      if (point !== 'collect.stored') return
+      stored += 1
+      if (stored === 1) throw new Error('this worker dies here')
+    })
+    const id = await shop.create(wallet, 'twice')
+    await until('it was stored twice', async () => {
+      await shop.hurry(id)
+      return stored === 2
+    })
+    setFaultHook(undefined)
+    const task = await shop.ended(wallet, id)
+    assert.equal(task.state, 'succeeded')
+    assert.equal(task.media.length, 3)
+    const { rows } = await shop.pool.query<{ store_key: string; sha256: Buffer; size_bytes: bigint }>(
+      'select store_key, sha256, size_bytes from media where task_id = $1',
+      [uuidOf(id)],
+    )
+    for (const row of rows) {
+      const bytes = await buffer(await shop.store.open(row.store_key))
+      assert.equal(BigInt(bytes.length), row.size_bytes)
+    }
+    assert.equal(provider.startsOf('twice'), 1)
+  })
+
+  it('for a task that expired in the meantime leaves no file behind, charges nothing and does not revive it', async () => {
+    provider.script('expired while stored', { poll: ['video'] })
+    setFaultHook(async (point) => {
+      if (point !== 'collect.stored') return
+      await shop.pool.query(
+        `select settle_task(id, null, array['collecting'], 'expired', 0, null, null, '[]') from tasks
+         where body ->> 'prompt' = 'expired while stored'`,
+      )
+    })
+    const id = await shop.create(wallet, 'expired while stored')
+    const ended = await shop.ended(wallet, id)
+    setFaultHook(undefined)
+    assert.equal(ended.state, 'expired')
+    await until('its files are gone', async () => {
+      const left = await Promise.all(mediaKeysOf(id).map((key) => shop.store.stat(key)))
+      return left.every((file) => file === undefined)
+    })
+    assert.equal((await shop.read(wallet, id)).state, 'expired')
+  })
+
+  it('that stored its files and then ran out of time leaves no file behind', async () => {
+    provider.script('stored, then late', { poll: ['video'] })
+    setFaultHook((point) => {
+      if (point === 'collect.stored') throw new Error('this worker dies here')
+    })
+    const id = await shop.create(wallet, 'stored, then late')
+    await until('its files are stored', async () => (await shop.store.stat(mediaKeysOf(id)[0] ?? '')) !== undefined)
+    await until('the step has ended', async () => {
+      const { rows } = await shop.pool.query(`select from tasks where id = $1 and lease_owner is null`, [uuidOf(id)])
+      return rows.length === 1
+    })
+    setFaultHook(undefined)
+    await shop.endTime(id)
+    assert.equal((await shop.ended(wallet, id)).state, 'expired')
+    await until('its files are gone', async () => {
+      const left = await Promise.all(mediaKeysOf(id).map((key) => shop.store.stat(key)))
+      return left.every((file) => file === undefined)
+    })
+  })
+})

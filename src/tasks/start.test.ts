@@ -1,0 +1,176 @@
+/** What becomes of a task whose provider accepts it, refuses it, cannot be reached, or leaves us in doubt. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
+import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
+import { uuidOf } from '../canonical/ids.ts'
+import type { WalletId } from '../ledger/queries.ts'
+
+describe('handing a task to its provider', () => {
+  let shop: Workshop
+  let wallet: WalletId
+  /** Its start cannot be repeated: twice is two jobs. */
+  let plain: ScriptedProvider
+  let idempotent: ScriptedProvider
+
+  before(async () => {
+    shop = await openWorkshop()
+    wallet = await shop.account()
+    plain = new ScriptedProvider({ id: 'plain', videoPath: shop.videoPath })
+    idempotent = new ScriptedProvider({ id: 'idempotent', startIsIdempotent: true, videoPath: shop.videoPath })
+    await shop.worker(plain)
+    await shop.worker(idempotent)
+  })
+  after(() => shop[Symbol.asyncDispose]())
+
+  it('accepted: the attempt names the job, and success charges the price once', async () => {
+    plain.script('accepted', { poll: [{ kind: 'pending' }, 'video'] })
+    const before = await shop.balance(wallet)
+    const id = await shop.create(wallet, 'accepted', { provider: 'plain' })
+    const task = await shop.ended(wallet, id)
+    assert.equal(task.state, 'succeeded')
+    assert.equal(task.finalCredits, 10n)
+    assert.equal(task.progress, 100)
+    assert.deepEqual(task.media.map((media) => media.kind).sort(), ['manifest', 'poster', 'video'])
+    assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
+    assert.equal((await shop.balance(wallet)).spent - before.spent, 10n)
+    assert.equal(plain.jobsOf('accepted'), 1)
+    await until('the provider was told to discard its copy', () => plain.discards.length > 0)
+  })
+
+  it('commits the attempt, whose id is the token, before the provider is called', async () => {
+    let seen: unknown
+    plain.script('committed first', {
+      start: [
+        async ({ token }) => {
+          const { rows } = await shop.pool.query(
+            `select state, operation from attempts where id = $1::uuid`,
+            [token.slice('att_'.length)],
+          )
+          seen = rows
+          return 'accept'
+        },
+      ],
+      poll: [{ kind: 'expired' }],
+    })
+    await shop.ended(wallet, await shop.create(wallet, 'committed first', { provider: 'plain' }))
+    assert.deepEqual(seen, [{ state: 'starting', operation: null }])
+  })
+
+  it('surely refused: the task fails with the reason, and its credits return', async () => {
+    const failure = { reason: 'moderated', message: 'The prompt was refused.' } as const
+    plain.script('refused', { start: [{ kind: 'rejected', failure, retryable: false }] })
+    const before = await shop.balance(wallet)
+    const id = await shop.create(wallet, 'refused', { provider: 'plain' })
+    const task = await shop.ended(wallet, id)
+    assert.equal(task.state, 'failed')
+    assert.deepEqual(task.failure, failure)
+    assert.equal(task.finalCredits, 0n)
+    assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'rejected', error: 'The prompt was refused.' }])
+    assert.deepEqual(await shop.balance(wallet), before)
+    assert.equal(plain.startsOf('refused'), 1)
+  })
+
+  for (const [name, step, state] of [
+    ['busy', { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, retryable: true }, 'rejected'],
+    ['undelivered', { kind: 'undelivered', cause: 'ECONNREFUSED' }, 'undelivered'],
+  ] as const) {
+    it(`${name}: started again later as a new attempt with a new token, under the one hold`, async () => {
+      plain.script(name, { start: [step, step, 'accept'], poll: ['video'] })
+      const id = await shop.create(wallet, name, { provider: 'plain' })
+      await until('it was started three times', async () => {
+        await shop.hurry(id)
+        return plain.startsOf(name) === 3
+      })
+      assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+      assert.deepEqual(
+        (await shop.attempts(id)).map((attempt) => attempt.state),
+        [state, state, 'succeeded'],
+      )
+      const tokens = plain.starts.filter((call) => call.prompt === name).map((call) => call.token)
+      assert.equal(new Set(tokens).size, 3)
+      assert.equal(plain.jobsOf(name), 1)
+      const { rows } = await shop.pool.query<{ kind: string }>(
+        'select kind from ledger_transfers where task_id = $1 order by id',
+        [uuidOf(id)],
+      )
+      assert.deepEqual(rows.map((row) => row.kind), ['reserve', 'capture'])
+    })
+  }
+
+  it('pauses before it asks a busy provider again', async () => {
+    const failure = { reason: 'provider_unavailable', message: 'Busy.' } as const
+    plain.script('busy for long', { start: [{ kind: 'rejected', failure, retryable: true }] })
+    const id = await shop.create(wallet, 'busy for long', { provider: 'plain' })
+    await until('it was refused', async () => (await shop.attempts(id))[0]?.state === 'rejected')
+    const { rows } = await shop.pool.query<{ seconds: number }>(
+      'select extract(epoch from due_at - now())::float8 as seconds from tasks where id = $1',
+      [uuidOf(id)],
+    )
+    assert.ok(rows[0] !== undefined && rows[0].seconds > 0.5 && rows[0].seconds <= 3, `due in ${rows[0]?.seconds} s`)
+    await shop.endTime(id)
+    assert.equal((await shop.ended(wallet, id)).state, 'expired')
+  })
+
+  for (const [name, step] of [
+    ['answer lost, idempotent', 'accept, then lose the answer'],
+    ['thrown, idempotent', new Error('socket hang up')],
+  ] as const) {
+    it(`${name}: started again with the same token, so there is one job`, async () => {
+      idempotent.script(name, { start: [step, step, 'accept'], poll: ['video'] })
+      const id = await shop.create(wallet, name, { provider: 'idempotent' })
+      await until('it was started three times', async () => {
+        await shop.hurry(id)
+        return idempotent.startsOf(name) === 3
+      })
+      assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+      assert.deepEqual((await shop.attempts(id)).map((attempt) => attempt.number), [1])
+      const tokens = idempotent.starts.filter((call) => call.prompt === name).map((call) => call.token)
+      assert.equal(new Set(tokens).size, 1)
+      assert.equal(idempotent.jobsOf(name), 1)
+    })
+  }
+
+  for (const [name, step] of [
+    ['answer lost, not idempotent', 'accept, then lose the answer'],
+    ['thrown, not idempotent', new Error('socket hang up')],
+  ] as const) {
+    it(`${name}: uncertain, never submitted again, its hold kept until the deadline and then released`, async () => {
+      plain.script(name, { start: [step] })
+      const before = await shop.balance(wallet)
+      const id = await shop.create(wallet, name, { provider: 'plain' })
+      await until('the attempt is uncertain', async () => (await shop.attempts(id))[0]?.state === 'uncertain')
+      const { rows } = await shop.pool.query('select due_at = deadline_at as parked from tasks where id = $1', [uuidOf(id)])
+      assert.deepEqual(rows, [{ parked: true }])
+      for (let look = 0; look < 3; look += 1) {
+        // Even a step that comes too early must not submit it again.
+        await shop.endLease(id)
+        await until('a worker has looked at it', async () => {
+          const { rows } = await shop.pool.query<{ looked: boolean }>(
+            'select due_at > now() as looked from tasks where id = $1',
+            [uuidOf(id)],
+          )
+          return rows[0]?.looked
+        })
+      }
+      assert.equal(plain.startsOf(name), 1)
+      assert.equal((await shop.read(wallet, id)).state, 'submitting')
+      assert.equal((await shop.balance(wallet)).held - before.held, 10n)
+      await shop.endTime(id)
+      await shop.endLease(id)
+      assert.equal((await shop.ended(wallet, id)).state, 'expired')
+      assert.equal((await shop.attempts(id))[0]?.state, 'uncertain', 'what became of the job is still not known')
+      assert.deepEqual(await shop.balance(wallet), before)
+      assert.equal(plain.startsOf(name), 1)
+    })
+  }
+
+  it('an uncertain task can be canceled by its owner', async () => {
+    plain.script('uncertain, canceled', { start: ['accept, then lose the answer'] })
+    const id = await shop.create(wallet, 'uncertain, canceled', { provider: 'plain' })
+    await until('the attempt is uncertain', async () => (await shop.attempts(id))[0]?.state === 'uncertain')
+    await shop.pool.query('update tasks set cancel_requested_at = now(), due_at = now() where id = $1', [uuidOf(id)])
+    assert.equal((await shop.ended(wallet, id)).state, 'canceled')
+    assert.equal(plain.startsOf('uncertain, canceled'), 1)
+  })
+})

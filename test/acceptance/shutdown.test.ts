@@ -1,0 +1,53 @@
+/** SIGTERM: what is under way is finished or handed to the next start, within the stated time. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { startServer } from '../support/server.ts'
+import { CHEAP, create, credits, generationOf, get, waitForStatus } from './rivya.ts'
+
+/** Stated by `serve`. */
+const DRAIN_MS = 10_000
+
+describe('a graceful stop', () => {
+  test('during a render and a create ends in time with code 0, and the next start finishes the video', async () => {
+    await using server = await startServer({ credits: 100 })
+    const video = await create(server, { ...CHEAP, prompt: 'A lighthouse in a storm', params: { duration: 6 } })
+    await waitForStatus(server, video.id, ['processing'])
+    const creates = Array.from({ length: 3 }, (_, n) =>
+      server.ask('POST', '/api/v1/generations', { body: CHEAP, headers: { 'idempotency-key': `k${n}` } }),
+    )
+    const began = Date.now()
+    const settled = Promise.allSettled(creates)
+    const exit = await server.terminate()
+    assert.ok(Date.now() - began < DRAIN_MS, `${Date.now() - began} ms`)
+    assert.deepEqual(exit, { code: 0, signal: null }, server.log().slice(-2_000))
+    const answered = (await settled).filter((each) => each.status === 'fulfilled').map(({ value }) => value)
+    for (const answer of answered) assert.ok([200, 503].includes(answer.status), answer.text)
+
+    await server.restart()
+    const ended = await waitForStatus(server, video.id, ['succeeded', 'failed'])
+    assert.equal(ended.status, 'succeeded', JSON.stringify(ended.error))
+    for (const answer of answered.filter(({ status }) => status === 200)) {
+      await waitForStatus(server, generationOf(answer).id, ['failed'])
+    }
+    // What the customer heard nothing of can be sent again under its key.
+    for (let n = 0; n < creates.length; n++) {
+      const again = await create(server, CHEAP, { headers: { 'idempotency-key': `k${n}` } })
+      await waitForStatus(server, again.id, ['failed'])
+    }
+    assert.equal(await credits(server), 90)
+  })
+
+  test('keeps what was queued, and refuses connections when it is over', async () => {
+    await using server = await startServer({ credits: 100, env: { REELAY_RENDER_CONCURRENCY: '1' } })
+    const first = await create(server, { ...CHEAP, prompt: 'sandbox:fail sandbox:slow=3' })
+    const second = await create(server)
+    await waitForStatus(server, first.id, ['processing'])
+    const { url } = server
+    assert.equal((await server.terminate()).code, 0)
+    await assert.rejects(fetch(`${url}/healthz`))
+    await server.restart()
+    for (const { id } of [first, second]) await waitForStatus(server, id, ['failed'])
+    assert.equal((await get(server, second.id)).error?.code, 'generation_failed')
+    assert.equal(await credits(server), 100)
+  })
+})
