@@ -40,7 +40,7 @@ describe('canceling a task', () => {
     assert.deepEqual(await shop.balance(wallet), before)
   })
 
-  it("of another account, or of nobody, is not found, and nothing happens to it", async () => {
+  it('of another account, or of nobody, is not found, and nothing happens to it', async () => {
     const stranger = await shop.account()
     const id = await shop.create(wallet, 'mine', { provider: 'nobody' })
     assert.deepEqual(await cancelTask(shop.pool, stranger, id), { kind: 'not_found' })
@@ -72,7 +72,10 @@ describe('canceling a task', () => {
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'canceled')
     assert.equal(cancelsOf('running'), 1)
-    assert.deepEqual((await shop.attempts(id)).map((attempt) => attempt.state), ['canceled'])
+    assert.deepEqual(
+      (await shop.attempts(id)).map((attempt) => attempt.state),
+      ['canceled'],
+    )
     assert.deepEqual(await shop.balance(wallet), before)
   })
 
@@ -93,7 +96,9 @@ describe('canceling a task', () => {
     provider.script('silent', {
       cancel: (call) => {
         signal = call.signal
-        return new Promise((_resolve, reject) => call.signal.addEventListener('abort', () => reject(call.signal.reason)))
+        return new Promise((_resolve, reject) =>
+          call.signal.addEventListener('abort', () => reject(call.signal.reason)),
+        )
       },
     })
     const id = await shop.create(wallet, 'silent')
@@ -143,7 +148,11 @@ describe('canceling a task', () => {
 
   it('races its completion: each ends one way, and the money agrees', async () => {
     provider.script('completion race', {
-      poll: [{ kind: 'pending' }, { kind: 'pending' }, { kind: 'failed', failure: { reason: 'generation_failed', message: 'x' } }],
+      poll: [
+        { kind: 'pending' },
+        { kind: 'pending' },
+        { kind: 'failed', failure: { reason: 'generation_failed', message: 'x' } },
+      ],
     })
     const before = await shop.balance(wallet)
     const ids = await Promise.all(Array.from({ length: 40 }, () => shop.create(wallet, 'completion race')))
@@ -155,7 +164,10 @@ describe('canceling a task', () => {
       }),
     )
     const ends = await Promise.all(ids.map(async (id) => (await shop.ended(wallet, id)).state))
-    assert.ok(ends.every((state) => state === 'canceled' || state === 'failed'), String(new Set(ends)))
+    assert.ok(
+      ends.every((state) => state === 'canceled' || state === 'failed'),
+      String(new Set(ends)),
+    )
     assert.deepEqual(await shop.balance(wallet), before)
   })
 

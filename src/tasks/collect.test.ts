@@ -108,7 +108,9 @@ describe('collecting a video', () => {
     provider.script('canceled too late', {
       poll: [
         async () => {
-          await shop.pool.query(`update tasks set cancel_requested_at = now() where body ->> 'prompt' = 'canceled too late'`)
+          await shop.pool.query(
+            `update tasks set cancel_requested_at = now() where body ->> 'prompt' = 'canceled too late'`,
+          )
           return { kind: 'succeeded', assets: [] }
         },
         { kind: 'succeeded', assets: [] },

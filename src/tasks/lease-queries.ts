@@ -84,19 +84,27 @@ export interface LeaseOptions {
   readonly leaseMs: number
 }
 
+export interface AdmitOptions extends LeaseOptions {
+  /** The provider's jobs at once: of all workers together, or of each where jobs run inside the worker. */
+  readonly concurrency: number
+  readonly affinity: 'any' | 'worker'
+  readonly planLimits: Readonly<Record<string, number>>
+  readonly deadlineMs: number
+}
+
 /** Admits queued tasks to a provider's free slots, fairly and within the plans' limits, and leases them. */
-export async function admitTasks(
-  db: Queryable,
-  options: LeaseOptions & { readonly planLimits: Readonly<Record<string, number>>; readonly deadlineMs: number },
-): Promise<LeasedTask[]> {
+export async function admitTasks(db: Queryable, options: AdmitOptions): Promise<LeasedTask[]> {
   const { rows } = await db.query<LeasedRow>({
     name: 'admit-tasks',
     text: `with leased as (
-             select * from admit_tasks($1, $2, $3, $4, make_interval(secs => $5::float8 / 1000), make_interval(secs => $6::float8 / 1000))
+             select * from admit_tasks($1, $2, $3, $4, $5, $6,
+               make_interval(secs => $7::float8 / 1000), make_interval(secs => $8::float8 / 1000))
            ) ${LEASED_COLUMNS}`,
     values: [
       options.provider,
       options.limit,
+      options.concurrency,
+      options.affinity === 'worker',
       JSON.stringify(options.planLimits),
       options.worker,
       options.leaseMs,

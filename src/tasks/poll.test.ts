@@ -147,7 +147,10 @@ describe('a task at its provider', () => {
       assert.equal(task.state, state)
       assert.deepEqual(task.failure, answer.kind === 'failed' ? answer.failure : undefined)
       assert.deepEqual(await shop.balance(wallet), before)
-      assert.deepEqual((await shop.attempts(id)).map((attempt) => attempt.state), [state])
+      assert.deepEqual(
+        (await shop.attempts(id)).map((attempt) => attempt.state),
+        [state],
+      )
       assert.equal(provider.startsOf(name), 1)
     })
   }

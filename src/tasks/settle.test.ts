@@ -1,14 +1,13 @@
 /** Many may try to end a task; one does, and the credits move once. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { chooseSeed, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
+import { announceSeed, newTask, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { newId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { cancelTask } from './cancel.ts'
 import { claimDueTasks, expireQueued, type LeasedTask, type Settlement, settleTask } from './lease-queries.ts'
 import { selectTask, submitTasks } from './queries.ts'
-import { newTask } from '../../test/faults/workshop.ts'
 
 describe('settling a task', () => {
   let shop: Workshop
@@ -53,15 +52,17 @@ describe('settling a task', () => {
     ]
   }
 
-  it('by 8 at once is done by exactly one of them, whose word the money follows', async () => {
-    const seed = chooseSeed()
-    console.info(`REELAY_TEST_SEED=${seed}`)
+  it('by 8 at once is done by exactly one of them, whose word the money follows', async (t) => {
+    const seed = announceSeed(t)
     const random = seededRandom(seed)
     for (let round = 0; round < 25; round += 1) {
       const task = await leased('raced')
       const before = await shop.balance(wallet)
       const ends = endsOf(task)
-      const tries = Array.from({ length: 8 }, () => ends[Math.floor(random() * ends.length)] ?? { state: 'expired' as const })
+      const tries = Array.from(
+        { length: 8 },
+        () => ends[Math.floor(random() * ends.length)] ?? { state: 'expired' as const },
+      )
       const won = await Promise.all(tries.map((end) => settleTask(shop.pool, task, end)))
       const winners = tries.filter((_, at) => won[at])
       // A cancel comes too late for a video that is being delivered; if all eight were cancels nobody wins.
@@ -77,7 +78,12 @@ describe('settling a task', () => {
   it('is refused to whoever lost the lease', async () => {
     const stale = await leased('changed hands')
     await shop.endLease(stale.id)
-    const [fresh] = await claimDueTasks(shop.pool, { provider: 'changed hands', worker: 'other', limit: 1, leaseMs: 60_000 })
+    const [fresh] = await claimDueTasks(shop.pool, {
+      provider: 'changed hands',
+      worker: 'other',
+      limit: 1,
+      leaseMs: 60_000,
+    })
     assert.equal(fresh?.id, stale.id)
     for (const end of endsOf(stale)) assert.equal(await settleTask(shop.pool, stale, end), false)
     assert.equal((await selectTask(shop.pool, wallet, stale.id))?.state, 'collecting')
@@ -149,16 +155,24 @@ describe('a task that waits in the queue', () => {
         const wallet = wallets[(at * 5 + round) % 6] ?? 0n
         made.push({ wallet, id: await shop.create(wallet, `${at}`, { provider: 'nobody', priceCredits: 1n }) })
       }
-      await shop.pool.query(`update tasks set deadline_at = now() - make_interval(secs => random()) where state = 'queued'`)
+      await shop.pool.query(
+        `update tasks set deadline_at = now() - make_interval(secs => random()) where state = 'queued'`,
+      )
       const creates = Array.from({ length: 8 }, (_, at) => {
         const order = at % 2 === 0 ? wallets : [...wallets].reverse()
-        return submitTasks(shop.pool, order.map((wallet) => newTask(wallet, 'another', { provider: 'elsewhere', priceCredits: 1n })))
+        return submitTasks(
+          shop.pool,
+          order.map((wallet) => newTask(wallet, 'another', { provider: 'elsewhere', priceCredits: 1n })),
+        )
       })
       const cancels = made.slice(0, 30).map(({ wallet, id }) => cancelTask(shop.pool, wallet, id))
       const expiries = Array.from({ length: 3 }, () => expireQueued(shop.pool, 200))
       const done = await Promise.allSettled([...creates, ...cancels, ...expiries])
       const failed = done.filter((each) => each.status === 'rejected')
-      assert.deepEqual(failed.map((each) => String(each.reason)), [])
+      assert.deepEqual(
+        failed.map((each) => String(each.reason)),
+        [],
+      )
       await expireQueued(shop.pool, 200)
       for (const { wallet, id } of made) assert.match((await shop.read(wallet, id)).state, /^(expired|canceled)$/)
     }

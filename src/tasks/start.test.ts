@@ -43,10 +43,9 @@ describe('handing a task to its provider', () => {
     plain.script('committed first', {
       start: [
         async ({ token }) => {
-          const { rows } = await shop.pool.query(
-            `select state, operation from attempts where id = $1::uuid`,
-            [token.slice('att_'.length)],
-          )
+          const { rows } = await shop.pool.query(`select state, operation from attempts where id = $1::uuid`, [
+            token.slice('att_'.length),
+          ])
           seen = rows
           return 'accept'
         },
@@ -72,7 +71,11 @@ describe('handing a task to its provider', () => {
   })
 
   for (const [name, step, state] of [
-    ['busy', { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, retryable: true }, 'rejected'],
+    [
+      'busy',
+      { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, retryable: true },
+      'rejected',
+    ],
     ['undelivered', { kind: 'undelivered', cause: 'ECONNREFUSED' }, 'undelivered'],
   ] as const) {
     it(`${name}: started again later as a new attempt with a new token, under the one hold`, async () => {
@@ -94,7 +97,10 @@ describe('handing a task to its provider', () => {
         'select kind from ledger_transfers where task_id = $1 order by id',
         [uuidOf(id)],
       )
-      assert.deepEqual(rows.map((row) => row.kind), ['reserve', 'capture'])
+      assert.deepEqual(
+        rows.map((row) => row.kind),
+        ['reserve', 'capture'],
+      )
     })
   }
 
@@ -124,7 +130,10 @@ describe('handing a task to its provider', () => {
         return idempotent.startsOf(name) === 3
       })
       assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
-      assert.deepEqual((await shop.attempts(id)).map((attempt) => attempt.number), [1])
+      assert.deepEqual(
+        (await shop.attempts(id)).map((attempt) => attempt.number),
+        [1],
+      )
       const tokens = idempotent.starts.filter((call) => call.prompt === name).map((call) => call.token)
       assert.equal(new Set(tokens).size, 1)
       assert.equal(idempotent.jobsOf(name), 1)
@@ -140,7 +149,9 @@ describe('handing a task to its provider', () => {
       const before = await shop.balance(wallet)
       const id = await shop.create(wallet, name, { provider: 'plain' })
       await until('the attempt is uncertain', async () => (await shop.attempts(id))[0]?.state === 'uncertain')
-      const { rows } = await shop.pool.query('select due_at = deadline_at as parked from tasks where id = $1', [uuidOf(id)])
+      const { rows } = await shop.pool.query('select due_at = deadline_at as parked from tasks where id = $1', [
+        uuidOf(id),
+      ])
       assert.deepEqual(rows, [{ parked: true }])
       for (let look = 0; look < 3; look += 1) {
         // Even a step that comes too early must not submit it again.

@@ -1,7 +1,7 @@
 /** Who gets a slot, who holds a lease, and what happens when workers die, stall, restart or have a wrong clock. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { chooseSeed, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
+import { announceSeed, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider, type StartStep } from '../../test/support/scripted-provider.ts'
 import { PLANS } from '../accounts/plans.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
@@ -51,7 +51,12 @@ describe('admission', () => {
     const rare = await shop.account()
     await createMany(busy, 'one-slot', 200)
     const single = await shop.create(rare, 'the single one', { provider: 'one-slot' })
-    const provider = new ScriptedProvider({ id: 'one-slot', concurrency: 1, pollEveryMs: 1, script: { poll: [FAILED] } })
+    const provider = new ScriptedProvider({
+      id: 'one-slot',
+      concurrency: 1,
+      pollEveryMs: 1,
+      script: { poll: [FAILED] },
+    })
     const worker = await shop.worker(provider)
     await shop.ended(rare, single)
     const place = provider.starts.findIndex((call) => call.prompt === 'the single one')
@@ -64,10 +69,18 @@ describe('admission', () => {
     const ids: TaskId[] = []
     for (let n = 0; n < 6; n += 1) ids.push(await shop.create(wallet, `place ${n}`, { provider: 'in-order' }))
     for (const [place, id] of ids.entries()) assert.equal((await shop.read(wallet, id)).queuePosition, place)
-    const provider = new ScriptedProvider({ id: 'in-order', concurrency: 1, pollEveryMs: 1, script: { poll: [FAILED] } })
+    const provider = new ScriptedProvider({
+      id: 'in-order',
+      concurrency: 1,
+      pollEveryMs: 1,
+      script: { poll: [FAILED] },
+    })
     await shop.worker(provider)
     await allEnded('in-order')
-    assert.deepEqual(provider.starts.map((call) => call.prompt), ids.map((_, n) => `place ${n}`))
+    assert.deepEqual(
+      provider.starts.map((call) => call.prompt),
+      ids.map((_, n) => `place ${n}`),
+    )
     assert.equal((await shop.read(wallet, ids[0] ?? ids[1] ?? ('' as TaskId))).queuePosition, undefined)
   })
 
@@ -94,7 +107,10 @@ describe('admission', () => {
       const text = `select count(*)::integer as n from tasks
                     where wallet_id = $1 and state in ('submitting', 'running', 'collecting')`
       const peak = await peakOf(text, [wallet], async () => {
-        const { rows } = await shop.pool.query(`select from tasks where wallet_id = $1 and finished_at is null limit 1`, [wallet])
+        const { rows } = await shop.pool.query(
+          `select from tasks where wallet_id = $1 and finished_at is null limit 1`,
+          [wallet],
+        )
         return rows.length === 0
       })
       assert.equal(peak, limit)
@@ -102,7 +118,7 @@ describe('admission', () => {
     })
   }
 
-  it("never gives a provider more jobs at once than it takes, with 4 workers admitting at once", async () => {
+  it('never gives a provider more jobs at once than it takes, with 4 workers admitting at once', async () => {
     const wallets = await Promise.all(Array.from({ length: 5 }, () => shop.account()))
     const provider = new ScriptedProvider({
       id: 'small',
@@ -115,7 +131,9 @@ describe('admission', () => {
     const text = `select count(*)::integer as n from tasks
                   where provider = 'small' and state in ('submitting', 'running', 'collecting')`
     const peak = await peakOf(text, [], async () => {
-      const { rows } = await shop.pool.query(`select from tasks where provider = 'small' and finished_at is null limit 1`)
+      const { rows } = await shop.pool.query(
+        `select from tasks where provider = 'small' and finished_at is null limit 1`,
+      )
       return rows.length === 0
     })
     assert.equal(peak, 7)
@@ -144,7 +162,14 @@ describe('admission', () => {
     const { Worker } = await import('./worker.ts')
     const { pino } = await import('pino')
     const { store, ingest } = shop
-    const worker = new Worker({ id: 'hung', pool, providers: [hung, well], store, ingest, log: pino({ level: 'silent' }) })
+    const worker = new Worker({
+      id: 'hung',
+      pool,
+      providers: [hung, well],
+      store,
+      ingest,
+      log: pino({ level: 'silent' }),
+    })
     await worker.start()
     await until('30 calls hang', () => hung.starts.length === 30)
     const ids = await createMany(wallet, 'well', 10)
@@ -222,9 +247,8 @@ describe('a lease', () => {
     assert.equal((await shop.attempts(id)).length, 1)
   })
 
-  it('keeps two workers on one database from ever starting one task twice (seeded)', async () => {
-    const seed = chooseSeed()
-    console.info(`REELAY_TEST_SEED=${seed}`)
+  it('keeps two workers on one database from ever starting one task twice (seeded)', async (t) => {
+    const seed = announceSeed(t)
     const random = seededRandom(seed)
     const wallets = await Promise.all(Array.from({ length: 8 }, () => shop.account()))
     const upstream = new ScriptedProvider({
@@ -317,7 +341,13 @@ describe('a worker that stops', () => {
 
   it('gives its leases back, so that another goes on at once, without an attempt more', async () => {
     const wallet = await shop.account()
-    const make = () => new ScriptedProvider({ id: 'handed over', startIsIdempotent: true, affinity: 'worker', script: { poll: [{ kind: 'pending' }] } })
+    const make = () =>
+      new ScriptedProvider({
+        id: 'handed over',
+        startIsIdempotent: true,
+        affinity: 'worker',
+        script: { poll: [{ kind: 'pending' }] },
+      })
     const [first, second] = [make(), make()]
     second.script('handed over', { poll: [FAILED] })
     const worker = await shop.worker(first)
@@ -375,7 +405,13 @@ describe('a clock that is wrong', () => {
       ]
       const task = await shop.ended(wallet, video)
       assert.equal(task.state, 'succeeded')
-      const { rows } = await shop.pool.query<{ age: number; keeps: number; due: number; left: number; leased: boolean }>(
+      const { rows } = await shop.pool.query<{
+        age: number
+        keeps: number
+        due: number
+        left: number
+        leased: boolean
+      }>(
         `select extract(epoch from now() - t.created_at)::float8 as age,
            extract(epoch from m.expires_at - now())::float8 / 86400 as keeps,
            extract(epoch from p.due_at - now())::float8 as due,

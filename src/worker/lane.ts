@@ -62,8 +62,10 @@ export class Lane {
     const owner = provider.affinity === 'worker' ? this.#worker : undefined
     const free = Math.min(provider.concurrency - (await countActive(db, provider.id, owner)), this.#room())
     if (free <= 0) return 0
-    const planLimits = PLAN_LIMITS
-    const tasks = await admitTasks(db, { ...this.#lease(free), planLimits, deadlineMs: TASK_DEADLINE_MS })
+    // Others may be admitting at this moment: the database counts again, alone, and so exactly.
+    const { concurrency, affinity } = provider
+    const limits = { concurrency, affinity, planLimits: PLAN_LIMITS, deadlineMs: TASK_DEADLINE_MS }
+    const tasks = await admitTasks(db, { ...this.#lease(free), ...limits })
     if (tasks.length > 0) await faultPoint('admit.committed')
     return this.#take(tasks)
   }

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Logger, pino } from 'pino'
@@ -215,7 +216,9 @@ export async function openWorkshop(): Promise<Workshop> {
     },
 
     async hurry(id) {
-      await pool.query('update tasks set due_at = now() where id = $1 and due_at is distinct from lease_until', [uuidOf(id)])
+      await pool.query('update tasks set due_at = now() where id = $1 and due_at is distinct from lease_until', [
+        uuidOf(id),
+      ])
     },
 
     async endTime(id) {
@@ -249,8 +252,10 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-/** The seed of this run: `REELAY_TEST_SEED` replays one that failed. Print it. */
-export function chooseSeed(): number {
+/** Chooses the seed of this run, or takes `REELAY_TEST_SEED` to replay one that failed, and says it in the report. */
+export function announceSeed(t: TestContext): number {
   const given = process.env['REELAY_TEST_SEED']
-  return given === undefined ? randomBytes(4).readUInt32BE() : Number(given)
+  const seed = given === undefined ? randomBytes(4).readUInt32BE() : Number(given)
+  t.diagnostic(`REELAY_TEST_SEED=${seed}`)
+  return seed
 }

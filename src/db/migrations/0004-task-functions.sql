@@ -93,15 +93,26 @@ begin
     from unnest(outcomes) with ordinality as o (outcome, ordinal);
 end $$;
 
--- Admits queued tasks of one provider to its free slots. Fair between wallets: whoever has the fewest tasks under way
--- comes first, among equals whoever waited longest; no wallet goes over its plan's concurrency (`in_limits`: plan → n).
+-- Admits queued tasks of one provider to its free slots, at most `in_limit`. Fair between wallets: whoever has the fewest
+-- tasks under way comes first, among equals whoever waited longest; no wallet goes over its plan's concurrency
+-- (`in_limits`: plan → n), and the provider not over `in_concurrency`: of the whole installation, or `in_each_worker`.
 -- One admission at a time in the whole installation, so the limits are exact; it is a batch, so that is cheap.
 create function admit_tasks(
-  in_provider text, in_slots integer, in_limits jsonb, in_worker text, in_lease interval, in_deadline interval
+  in_provider text, in_limit integer, in_concurrency integer, in_each_worker boolean, in_limits jsonb,
+  in_worker text, in_lease interval, in_deadline interval
 ) returns setof tasks
 language plpgsql as $$
+declare
+  slots integer;
 begin
   perform pg_advisory_xact_lock(hashtext('reelay.admit'));
+  slots := least(in_limit, in_concurrency - (
+    select count(*) from tasks t
+    where t.provider = in_provider and t.state in ('submitting', 'running', 'collecting')
+      and (not in_each_worker or t.lease_owner = in_worker)));
+  if slots <= 0 then
+    return;
+  end if;
   return query
     with recursive waiting (wallet_id) as (
       -- A loose index scan: one probe for each wallet that has a queue, however long the queue.
@@ -112,10 +123,10 @@ begin
               order by t.wallet_id limit 1)
       from waiting w where w.wallet_id is not null
     ),
-    -- Each of the first `in_slots` wallets has a task to offer, so no other wallet's turn can come in this batch.
+    -- Each of the first `slots` wallets has a task to offer, so no other wallet's turn can come in this batch.
     next_wallets as (
       select w.id, active.tasks, last.last_admitted_at,
-             least(in_slots, (in_limits ->> a.plan)::integer - active.tasks) as room
+             least(slots, (in_limits ->> a.plan)::integer - active.tasks) as room
       from waiting
       join wallets w on w.id = waiting.wallet_id
       join accounts a on a.id = w.account_id
@@ -126,7 +137,7 @@ begin
       ) active
       where active.tasks < (in_limits ->> a.plan)::integer
       order by active.tasks, last.last_admitted_at nulls first, w.id
-      limit in_slots
+      limit slots
     ),
     chosen as (
       select head.id
@@ -137,7 +148,7 @@ begin
         order by t.created_at, t.id limit w.room
       ) head
       order by w.tasks + head.rank, w.last_admitted_at nulls first, head.id
-      limit in_slots
+      limit slots
     ),
     admitted as (
       update tasks t set

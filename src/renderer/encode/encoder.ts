@@ -41,7 +41,8 @@ export interface EncoderOptions {
 export interface Encoder extends AsyncDisposable {
   /**
    * Adds one frame. `planes` is I420 (BT.709, tv range), tightly packed; `sound` holds SAMPLES_PER_FRAME interleaved
-   * stereo samples, −1 to 1. Both are copied before this returns; the promise settles when the next frame may come.
+   * stereo samples, −1 to 1. The planes are copied before this returns; the samples must stay as they are until the promise
+   * settles, which is when the next frame may come.
    */
   write(planes: Uint8Array, sound: Float32Array): Promise<void>
   /** Ends the file: afterwards it is complete, with its index in front. Disposing without this leaves a broken file. */

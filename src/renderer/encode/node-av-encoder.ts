@@ -37,6 +37,9 @@ export async function openNodeAvEncoder(av: NodeAv, options: EncoderOptions): Pr
   const muxer = await av.Muxer.open(options.path, { format: 'mp4', options: { movflags: 'faststart' } })
   const pictureStream = muxer.addStream(picture)
   const soundStream = muxer.addStream(sound)
+  // node-av's frame goes on reading the buffer that it is made from, whatever its documentation says: a copy of our own,
+  // which lives as long as the encoder, for the caller draws the next frame into his planes meanwhile.
+  const held = Buffer.alloc((options.width * options.height * 3) / 2)
   let frames = 0
 
   /** Muxes the packets that are ready. */
@@ -51,16 +54,17 @@ export async function openNodeAvEncoder(av: NodeAv, options: EncoderOptions): Pr
 
   return {
     async write(planes, samples) {
-      using pictureFrame = toPictureFrame(av, planes, options, frames)
-      using soundFrame = toSoundFrame(av, samples, frames)
-      frames += 1
+      held.set(planes)
+      using pictureFrame = toPictureFrame(av, held, options, frames)
       // Pictures are encoded on other threads while the caller draws. Sound and muxing take a few tenths of a
       // millisecond, less than the turns through the thread pool would; and done here, their order is always the same,
       // so that equal requests give files of equal bytes.
       await picture.encode(pictureFrame)
       mux(picture, pictureStream)
+      using soundFrame = toSoundFrame(av, samples, frames)
       sound.encodeSync(soundFrame)
       mux(sound, soundStream)
+      frames += 1
     },
     async finish() {
       await picture.flush()
@@ -92,8 +96,8 @@ function createPictureEncoder(av: NodeAv) {
   })
 }
 
-function toPictureFrame(av: NodeAv, planes: Uint8Array, { width, height }: EncoderOptions, index: number) {
-  const frame = av.Frame.fromVideoBuffer(Buffer.from(planes.buffer, planes.byteOffset, planes.byteLength), {
+function toPictureFrame(av: NodeAv, planes: Buffer, { width, height }: EncoderOptions, index: number) {
+  const frame = av.Frame.fromVideoBuffer(planes, {
     width,
     height,
     format: av.AV_PIX_FMT_YUV420P,
