@@ -22,6 +22,9 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Path parameters are ids. */
 const MAX_PARAM_CHARACTERS = 200
 
+/** Another node takes the next request at once; a single one is back within seconds. */
+const RESTART_RETRY_SECONDS = 5
+
 /** How much of an unknown path an answer repeats. */
 const SHOWN_PATH_CHARACTERS = 200
 
@@ -51,12 +54,15 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
       request.log.info({ method: request.method, route: UNKNOWN_ROUTE, status: reply.statusCode }, 'request')
     },
     forceCloseConnections: 'idle',
+    // Refused in endConnections instead, in the dialect's words.
+    return503OnClosing: false,
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     parseJson(body),
   )
   observeRequests(app, platform)
+  endConnections(app)
   mountHealth(app, { platform, metricsToken })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
   for (const dialect of DIALECTS) {
@@ -79,6 +85,29 @@ function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
     const { statusCode, elapsedTime } = reply
     metrics.requestSeconds.observe({ route, method: request.method, status: String(statusCode) }, elapsedTime / 1000)
     request.log.info({ method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) }, 'request')
+  })
+}
+
+/**
+ * Once the server closes, a connection ends with the answer that is under way on it. Closing ends those that are idle at
+ * that moment alone: one that is busy then would be kept alive, and the stop with it, for longer than a stop may take.
+ */
+function endConnections(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onRequest', async () => {
+    if (!isClosing) return
+    throw new Refusal('unavailable', 'The server is being stopped; try again.', {
+      retryAfterSeconds: RESTART_RETRY_SECONDS,
+    })
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async () => {
+    if (isClosing) setImmediate(() => app.server.closeIdleConnections())
   })
 }
 

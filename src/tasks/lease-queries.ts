@@ -306,6 +306,27 @@ export async function expireQueued(db: Queryable, limit: number): Promise<number
   return rows[0]?.expired ?? 0
 }
 
+/** A lane ends its overdue tasks within one lease. Past this nobody drives them: their provider is configured no more. */
+const ABANDONED_AFTER = '10 minutes'
+
+/** Expires tasks that are with a provider, past their deadline, and in nobody's hands. Returns how many. */
+export async function expireAbandoned(db: Queryable, limit: number): Promise<number> {
+  const { rows } = await db.query<{ expired: number }>({
+    name: 'expire-abandoned',
+    text: `with late as materialized (
+             select id, wallet_id from tasks
+             where state in ('submitting', 'running', 'collecting') and deadline_at <= now() - $2::interval
+               and (lease_until is null or lease_until <= now())
+             order by deadline_at limit $1 for update skip locked
+           )
+           select count(*)::integer as expired
+           from (select id from late order by wallet_id) task,
+             lateral settle_task(task.id, null, $3, 'expired', 0, null, null, '[]')`,
+    values: [limit, ABANDONED_AFTER, statesBefore('expired')],
+  })
+  return rows[0]?.expired ?? 0
+}
+
 /** Forgets idempotency keys past their lifetime. */
 export async function deleteOldIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { announceSeed, newTask, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
-import { newId, type TaskId, uuidOf } from '../canonical/ids.ts'
+import { idOf, newId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { cancelTask } from './cancel.ts'
 import { claimDueTasks, expireQueued, type LeasedTask, type Settlement, settleTask } from './lease-queries.ts'
@@ -68,6 +68,7 @@ describe('settling a task', () => {
       // A cancel comes too late for a video that is being delivered; if all eight were cancels nobody wins.
       const able = tries.some((end) => end.state !== 'canceled')
       assert.equal(winners.length, able ? 1 : 0, `seed ${seed}, round ${round}`)
+      assert.notEqual(winners[0]?.state, 'canceled')
       const after = await shop.balance(wallet)
       const succeeded = winners[0]?.state === 'succeeded'
       assert.equal(after.spent - before.spent, succeeded ? 10n : 0n)
@@ -114,6 +115,48 @@ describe('settling a task', () => {
     })
     assert.equal((await shop.balance(wallet)).spent - before.spent, 10n)
     assert.equal(provider.jobs.length, 1)
+  })
+})
+
+describe('a task whose provider was removed while it was open', () => {
+  let shop: Workshop
+  let wallet: WalletId
+
+  before(async () => {
+    shop = await openWorkshop()
+    wallet = await shop.account({ credits: 100n })
+  })
+  after(() => shop[Symbol.asyncDispose]())
+
+  it('keeps its hold until its deadline, in case the provider comes back, and then ends with a release', async () => {
+    const ids = [
+      await shop.create(wallet, 'in time', { provider: 'gone' }),
+      await shop.create(wallet, 'late', { provider: 'gone' }),
+    ]
+    const [inTime, late] = ids
+    assert.ok(inTime && late)
+    await shop.pool.query(
+      `update tasks set state = 'running', due_at = now(),
+         deadline_at = now() + case when id = $1 then interval '-11 minutes' else interval '1 minute' end`,
+      [uuidOf(late)],
+    )
+    await shop.worker(new ScriptedProvider())
+    assert.equal((await shop.ended(wallet, late)).state, 'expired')
+    assert.equal((await shop.read(wallet, inTime)).state, 'running')
+    const { available, held } = await shop.balance(wallet)
+    assert.deepEqual([available, held], [90n, 10n])
+  })
+
+  it('goes on when its provider is configured again', async () => {
+    const { rows } = await shop.pool.query<{ id: string }>(`select id from tasks where state = 'running'`)
+    const id = idOf('task', rows[0]?.id ?? '')
+    await shop.pool.query(
+      `insert into attempts (id, task_id, number, provider, state, operation)
+       values (gen_random_uuid(), $1, 1, 'gone', 'accepted', '{"job": "job-1", "prompt": "in time"}')`,
+      [uuidOf(id)],
+    )
+    await shop.worker(new ScriptedProvider({ id: 'gone', videoPath: shop.videoPath, script: { poll: ['video'] } }))
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
   })
 })
 

@@ -47,7 +47,7 @@ describe('handing a task to its provider', () => {
             token.slice('att_'.length),
           ])
           seen = rows
-          return 'accept'
+          return 'accept' as const
         },
       ],
       poll: [{ kind: 'expired' }],

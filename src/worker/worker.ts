@@ -5,7 +5,7 @@ import { discardIngested as discardStored } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
 import type { Provider } from '../providers/provider.ts'
-import { deleteOldIdempotencyKeys, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
+import { deleteOldIdempotencyKeys, expireAbandoned, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
 import type { IngestVideo } from '../tasks/step-context.ts'
 import { type Chore, runChores } from './chores.ts'
 import { Lane } from './lane.ts'
@@ -73,6 +73,14 @@ export class Worker {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
         run: async () => void (await expireQueued(pool, CHORE_BATCH)),
+      },
+      {
+        name: 'expire abandoned tasks',
+        everyMs: MINUTE_MS,
+        run: async () => {
+          const expired = await expireAbandoned(pool, CHORE_BATCH)
+          if (expired > 0) log.error({ tasks: expired }, 'tasks expired that no configured provider had driven')
+        },
       },
       {
         name: 'forget idempotency keys',

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { FAULT_POINTS, type FaultPoint } from '../../src/observe/fault-point.ts'
 import { type Generation, generationOf, waitForStatus } from '../acceptance/rivya.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
-import { assertAtRest, assertStoreMatchesRows, filesIn, traceOf } from './sigkill.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { assertAtRest, assertStoreMatchesRows, traceOf } from './sigkill.ts'
 
 /** Whoever finishes a video passes these; they are in `kill-points-video.test.ts`. */
 const OF_VIDEOS: readonly FaultPoint[] = ['poll.succeeded', 'collect.marked', 'collect.stored']
