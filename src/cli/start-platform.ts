@@ -49,9 +49,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
 
   const store = await DiskStore.open(media)
-  const animatic = cleanup.use(
-    createAnimaticProvider({ directory: join(scratch, 'renders'), concurrency: config.renderConcurrency }),
-  )
+  const renders = join(scratch, 'renders')
+  const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
+  await sweepStaleFiles(renders)
   const providers = [animatic]
   const worker = config.role === 'api' ? undefined : await createWorker()
   const authenticator = new Authenticator({ db: pool })

@@ -316,6 +316,8 @@ describe('a worker that stops', () => {
     let answer: ((step: StartStep) => void) | undefined
     const upstream = new ScriptedProvider({
       id: 'unrepeatable',
+      // Not polled before the worker has stopped.
+      pollEveryMs: 60_000,
       script: {
         start: [
           ({ signal }) =>
@@ -334,6 +336,7 @@ describe('a worker that stops', () => {
     answer?.('accept')
     await stopped
     assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'accepted', error: null }])
+    await shop.hurry(id)
     await shop.worker(upstream)
     assert.equal((await shop.ended(wallet, id)).state, 'failed')
     assert.equal(upstream.jobs.length, 1)
