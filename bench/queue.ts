@@ -55,6 +55,7 @@ export async function benchQueue(): Promise<Measurement[]> {
       provider: STAND_IN,
       ingest: () => Promise.reject(new Error('the stand-in makes no video')),
       discardIngested: async () => {},
+      onEnded: () => {},
       log: pino({ level: 'fatal' }),
       signal: stop.signal,
       random: Math.random,
@@ -137,6 +138,13 @@ function taskFor(wallet: bigint): NewTask {
     aspectRatio: '2:3',
     seed: 1,
   } as const
-  const about = { dialect: 'rivya', model: request.model, provider: STAND_IN.id, priceCredits: 10n }
-  return { id: newId('task'), wallet, request, body: {}, clientRequestId: undefined, idempotency: undefined, ...about }
+  const none = { clientRequestId: undefined, idempotency: undefined, callbackUrl: undefined, uploadUrl: undefined }
+  const about = {
+    dialect: 'rivya',
+    traceId: newId('req'),
+    model: request.model,
+    provider: STAND_IN.id,
+    priceCredits: 10n,
+  }
+  return { id: newId('task'), wallet, request, body: {}, ...none, ...about }
 }

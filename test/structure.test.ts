@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ledger: ['canonical', 'db', 'observe'],
   accounts: ['canonical', 'db', 'observe', 'ledger'],
   media: ['canonical', 'db', 'observe'],
+  webhooks: ['canonical', 'db', 'observe', 'media'],
   config: ['canonical', 'observe'],
   tasks: ['canonical', 'db', 'observe', 'ledger', 'accounts', 'media', 'providers/provider.ts'],
   http: [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { type CreatedAccount, createAccount } from '../../src/accounts/create-account.ts'
+import { MAX_REQUESTS_PER_MINUTE } from '../../src/accounts/plans.ts'
 import { openPool } from '../../src/db/database.ts'
 import { openEmbeddedPostgres } from '../../src/db/embedded/open-embedded-postgres.ts'
 import { migrate } from '../../src/db/migrate.ts'
@@ -31,12 +32,18 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   }
 }
 
-/** Accounts with more credits than a run can spend. */
+/** Accounts with more credits, and more requests, than a run can spend. */
 export async function makeAccounts(pool: pg.Pool, count: number): Promise<CreatedAccount[]> {
   const accounts: CreatedAccount[] = []
   for (let index = 0; index < count; index++) {
-    const about = { name: `bench ${index}`, plan: 'enterprise', credits: 1_000_000_000n, spicyAllowed: false } as const
-    accounts.push(await createAccount(pool, about))
+    const account = await createAccount(pool, {
+      name: `bench ${index}`,
+      plan: 'enterprise',
+      credits: 1_000_000_000n,
+      spicyAllowed: false,
+      requestsPerMinute: MAX_REQUESTS_PER_MINUTE,
+    })
+    accounts.push(account)
   }
   return accounts
 }

@@ -16,13 +16,21 @@ const REQUEST = {
 export async function finishedTask(pool: pg.Pool, wallet: bigint): Promise<TaskId> {
   const id = newId('task')
   const task = { id: uuidOf(id), wallet_id: String(wallet), dialect: 'rivya', model: REQUEST.model, request: REQUEST }
-  const create = { ...task, body: REQUEST, price_credits: '10', provider: 'animatic', queue_seconds: 60 }
+  const create = {
+    ...task,
+    trace_id: uuidOf(newId('req')),
+    body: REQUEST,
+    price_credits: '10',
+    provider: 'animatic',
+    queue_seconds: 60,
+  }
   await pool.query('select submit_tasks($1, $2)', [JSON.stringify([create]), '1 day'])
   await pool.query(`update tasks set state = 'submitting' where id = $1`, [uuidOf(id)])
   await pool.query(`update tasks set state = 'collecting' where id = $1`, [uuidOf(id)])
   const media = [
     { kind: 'video', mime_type: 'video/mp4', width: 480, height: 720, duration_seconds: 6 },
     { kind: 'poster', mime_type: 'image/jpeg', width: 480, height: 720 },
+    { kind: 'spritesheet', mime_type: 'image/jpeg', width: 1070, height: 640 },
     { kind: 'manifest', mime_type: 'application/json' },
   ].map((each) => ({
     ...each,

@@ -17,6 +17,8 @@ export interface NewAccount {
   /** Live credits to start with. */
   readonly credits: bigint
   readonly spicyAllowed: boolean
+  /** In place of the plan's. */
+  readonly requestsPerMinute?: number | undefined
   /** A live key made elsewhere (`REELAY_BOOTSTRAP_KEY`) instead of a fresh one. */
   readonly liveSecret?: string
 }
@@ -32,7 +34,8 @@ export interface CreatedAccount {
 export async function createAccount(pool: pg.Pool, wanted: NewAccount): Promise<CreatedAccount> {
   const id = newId('acct')
   return inTransaction(pool, async (db) => {
-    await insertAccount(db, { id, name: wanted.name, plan: wanted.plan, spicyAllowed: wanted.spicyAllowed })
+    const { name, plan, spicyAllowed, requestsPerMinute } = wanted
+    await insertAccount(db, { id, name, plan, spicyAllowed, requestsPerMinute })
     await insertWallets(db, id)
     const key = { account: id, name: 'first key', scopes: SCOPES, expiresInDays: undefined }
     const live = await createKey(db, { ...key, mode: 'live', secret: wanted.liveSecret })

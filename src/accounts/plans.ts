@@ -4,16 +4,29 @@ export interface Plan {
   readonly concurrentTasks: number
   /** Days for which results are kept. */
   readonly keepResultsDays: number
+  /** Requests a minute of an account: so many that create, and so many others. */
+  readonly requestsPerMinute: number
 }
 
 export const PLAN_NAMES = ['free', 'pro', 'enterprise'] as const
 export type PlanName = (typeof PLAN_NAMES)[number]
 
-/** Concurrency as promised to customers; results are kept longer the more a customer is likely to depend on them. */
+/** Concurrency and requests as promised to customers; results are kept longer the more a customer is likely to depend on them. */
 export const PLANS: Readonly<Record<PlanName, Plan>> = {
-  free: { concurrentTasks: 2, keepResultsDays: 7 },
-  pro: { concurrentTasks: 10, keepResultsDays: 30 },
-  enterprise: { concurrentTasks: 50, keepResultsDays: 90 },
+  free: { concurrentTasks: 2, keepResultsDays: 7, requestsPerMinute: 100 },
+  pro: { concurrentTasks: 10, keepResultsDays: 30, requestsPerMinute: 1_000 },
+  enterprise: { concurrentTasks: 50, keepResultsDays: 90, requestsPerMinute: 5_000 },
+}
+
+/** An override above this is as good as none: 16,000 requests a second. The table has the same bound. */
+export const MAX_REQUESTS_PER_MINUTE = 1_000_000
+
+/** Requests a minute of one account: its own number if it has one, else its plan's. */
+export function requestsPerMinuteOf(account: {
+  readonly plan: PlanName
+  readonly requestsPerMinute: number | undefined
+}): number {
+  return account.requestsPerMinute ?? PLANS[account.plan].requestsPerMinute
 }
 
 export function isPlanName(word: string): word is PlanName {

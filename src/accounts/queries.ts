@@ -10,6 +10,8 @@ export interface Account {
   readonly name: string
   readonly plan: PlanName
   readonly spicyAllowed: boolean
+  /** In place of the plan's; `undefined`: the plan's. */
+  readonly requestsPerMinute: number | undefined
   readonly createdAt: Date
 }
 
@@ -38,6 +40,7 @@ interface AccountRow {
   account_name: string
   plan: PlanName
   spicy_allowed: boolean
+  requests_per_minute: number | null
   account_created_at: Date
 }
 
@@ -53,19 +56,24 @@ interface KeyRow {
   revoked_at: Date | null
 }
 
-const ACCOUNT_COLUMNS = `a.id as account_id, a.name as account_name, a.plan, a.spicy_allowed, a.created_at as account_created_at`
+const ACCOUNT_COLUMNS = `a.id as account_id, a.name as account_name, a.plan, a.spicy_allowed, a.requests_per_minute,
+  a.created_at as account_created_at`
 const KEY_COLUMNS = `k.id, k.account_id, k.mode, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.revoked_at`
 
 export async function insertAccount(
   db: Queryable,
-  account: { id: AccountId; name: string; plan: PlanName; spicyAllowed: boolean },
+  account: {
+    id: AccountId
+    name: string
+    plan: PlanName
+    spicyAllowed: boolean
+    requestsPerMinute?: number | undefined
+  },
 ): Promise<void> {
-  await db.query('insert into accounts (id, name, plan, spicy_allowed) values ($1, $2, $3, $4)', [
-    uuidOf(account.id),
-    account.name,
-    account.plan,
-    account.spicyAllowed,
-  ])
+  await db.query(
+    'insert into accounts (id, name, plan, spicy_allowed, requests_per_minute) values ($1, $2, $3, $4, $5)',
+    [uuidOf(account.id), account.name, account.plan, account.spicyAllowed, account.requestsPerMinute ?? null],
+  )
 }
 
 /** Accounts in the order in which they were made. */
@@ -83,11 +91,25 @@ export async function selectAccount(db: Queryable, id: AccountId): Promise<Accou
 export async function updateAccount(
   db: Queryable,
   id: AccountId,
-  change: { plan: PlanName | undefined; spicyAllowed: boolean | undefined },
+  change: {
+    plan: PlanName | undefined
+    spicyAllowed: boolean | undefined
+    /** `plan`: no number of its own any more. */
+    requestsPerMinute?: number | 'plan' | undefined
+  },
 ): Promise<boolean> {
+  const { requestsPerMinute } = change
   const { rowCount } = await db.query(
-    'update accounts set plan = coalesce($2, plan), spicy_allowed = coalesce($3, spicy_allowed) where id = $1',
-    [uuidOf(id), change.plan ?? null, change.spicyAllowed ?? null],
+    `update accounts set plan = coalesce($2, plan), spicy_allowed = coalesce($3, spicy_allowed),
+       requests_per_minute = case when $4::boolean then $5::integer else requests_per_minute end
+     where id = $1`,
+    [
+      uuidOf(id),
+      change.plan ?? null,
+      change.spicyAllowed ?? null,
+      requestsPerMinute !== undefined,
+      requestsPerMinute === 'plan' ? null : (requestsPerMinute ?? null),
+    ],
   )
   return rowCount === 1
 }
@@ -163,6 +185,7 @@ function accountOf(row: AccountRow): Account {
     name: row.account_name,
     plan: row.plan,
     spicyAllowed: row.spicy_allowed,
+    requestsPerMinute: row.requests_per_minute ?? undefined,
     createdAt: row.account_created_at,
   }
 }

@@ -34,3 +34,14 @@ export function pixelSize(resolution: Resolution, ratio: AspectRatio): { width: 
   const long = 2 * Math.round((short * Math.max(across, down)) / Math.min(across, down) / 2)
   return across >= down ? { width: long, height: short } : { width: short, height: long }
 }
+
+/** Every size that `pixelSize` gives, as `<width>x<height>`, with what gives it. */
+export const SIZES: ReadonlyMap<string, { readonly resolution: Resolution; readonly aspectRatio: AspectRatio }> =
+  new Map(
+    RESOLUTIONS.flatMap((resolution) =>
+      ASPECT_RATIOS.map((aspectRatio) => {
+        const { width, height } = pixelSize(resolution, aspectRatio)
+        return [`${width}x${height}`, { resolution, aspectRatio }] as const
+      }),
+    ),
+  )

@@ -58,3 +58,15 @@ export function parseId<Prefix extends string>(prefix: Prefix, text: string): Id
   if (!text.startsWith(`${prefix}_`)) return undefined
   return HEX_ID.test(text.slice(prefix.length + 1)) ? (text as Id<Prefix>) : undefined
 }
+
+/** 8-4-4-4-12 hex digits. */
+const DASHED_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * Reads a task's id in the form of any dialect, for a task made in one can be read in each: `task_<hex>`, `video_<hex>`,
+ * or a dashed UUID.
+ */
+export function parseTaskId(text: string): TaskId | undefined {
+  if (DASHED_UUID.test(text)) return idOf('task', text)
+  return parseId('task', text.replace(/^video_/, 'task_'))
+}

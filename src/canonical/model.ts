@@ -13,8 +13,8 @@ const localText = z.partialRecord(z.enum(LANGUAGES), z.string().min(1)).refine((
   error: 'needs a text in English',
 })
 
-/** What a parameter stands for, whatever a dialect calls it. */
-const meaning = z.enum(['mode', 'durationSeconds', 'resolution', 'aspectRatio', 'seed'])
+/** What a parameter stands for, whatever a dialect calls it. `size` is resolution and ratio in one: `1280x720`. */
+const meaning = z.enum(['mode', 'durationSeconds', 'resolution', 'aspectRatio', 'size', 'seed'])
 export type ParameterMeaning = z.infer<typeof meaning>
 
 const parameterBase = {

@@ -18,10 +18,18 @@ export const REFUSAL_CODES = [
   'key_expired',
   'scope_denied',
   'insufficient_credits',
+  /** Too many requests in this minute; `retryAfterSeconds` says when there is room. */
+  'rate_limited',
+  /** A content policy refuses the prompt; nothing was created. */
+  'moderated',
+  /** A URL in the request is not one that we may call. */
+  'url_rejected',
   /** The idempotency key was used with another body. */
   'idempotency_conflict',
   /** No such task, or another account's: the two are not told apart. */
   'task_not_found',
+  /** The task has no such file: it has not succeeded, or retention has deleted it. */
+  'media_not_found',
   'route_not_found',
   'method_not_allowed',
   /** The task has ended, or is too far on, to be canceled. */

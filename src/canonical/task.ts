@@ -1,10 +1,10 @@
 import type { Failure } from './failure.ts'
 import type { GenerationRequest } from './generation.ts'
-import type { MediaId, TaskId } from './ids.ts'
+import type { Id, MediaId, TaskId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { TaskState } from './task-state.ts'
 
-export const MEDIA_KINDS = ['video', 'poster', 'manifest'] as const
+export const MEDIA_KINDS = ['video', 'poster', 'spritesheet', 'manifest'] as const
 export type MediaKind = (typeof MEDIA_KINDS)[number]
 
 /** A file that a task produced, as its owner may see it. */
@@ -43,6 +43,8 @@ export interface Task {
   readonly failure: Failure | undefined
   /** Empty until `succeeded`. */
   readonly media: readonly TaskMedia[]
+  /** The request that created it: the same id is in the log. */
+  readonly traceId: Id<'req'>
   readonly cancelRequested: boolean
   /** While queued: how many of the same wallet's tasks go first. */
   readonly queuePosition: number | undefined
@@ -51,9 +53,9 @@ export interface Task {
   readonly finishedAt: Date | undefined
 }
 
-/** One page of a wallet's tasks, newest first. */
+/** One page of a wallet's tasks. */
 export interface TaskPage {
   readonly tasks: readonly Task[]
-  /** Give it back to read on; `undefined` at the end. */
-  readonly nextCursor: TaskId | undefined
+  /** Whether there are more beyond the last one. */
+  readonly hasMore: boolean
 }

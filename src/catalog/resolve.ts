@@ -4,7 +4,7 @@ import type { Catalog } from './load.ts'
 
 /** The models of one dialect, in the order of their ids. */
 export function modelsOf(catalog: Catalog, dialect: string): readonly Model[] {
-  return [...(catalog.get(dialect)?.values() ?? [])]
+  return [...(catalog.get(dialect)?.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** The model that a request of this dialect names; `unknown_model` says which there are. */

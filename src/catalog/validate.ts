@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ASPECT_RATIOS, type GenerationRequest, MODES, RESOLUTIONS } from '../canonical/generation.ts'
+import { ASPECT_RATIOS, type GenerationRequest, MODES, RESOLUTIONS, SIZES } from '../canonical/generation.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Model, Parameter, ParameterMeaning } from '../canonical/model.ts'
 import { invalidField, Refusal } from '../canonical/refusal.ts'
@@ -39,8 +39,8 @@ export function validate(model: Model, asked: AskedGeneration, context: Validati
   for (const parameter of model.parameters) {
     const value = asked.params[parameter.key]
     const field = `${asked.paramsPath}${parameter.key}`
-    if (value !== undefined) chosen[parameter.meaning] = checkValue(parameter, field, value)
-    else if (parameter.default !== undefined) chosen[parameter.meaning] = parameter.default
+    if (value !== undefined) Object.assign(chosen, meant(parameter, checkValue(parameter, field, value)))
+    else if (parameter.default !== undefined) Object.assign(chosen, meant(parameter, parameter.default))
     if (parameter.meaning === 'mode' && chosen.mode === 'spicy' && !context.spicyAllowed) {
       throw new Refusal('invalid_field', `${field} cannot be "spicy": this account is not allowed that mode.`, {
         detail: { field, value: 'spicy', allowed: 'any other mode' },
@@ -48,6 +48,12 @@ export function validate(model: Model, asked: AskedGeneration, context: Validati
     }
   }
   return { model: model.id, prompt: asked.prompt, ...chosenSchema.parse(chosen) }
+}
+
+/** What a value of a parameter chooses. A select has texts, also where a number is meant (`"4"` seconds). */
+function meant({ meaning }: Parameter, value: Json): Partial<Record<ParameterMeaning, Json>> {
+  if (meaning === 'size') return { ...SIZES.get(String(value)) }
+  return { [meaning]: meaning === 'durationSeconds' ? Number(value) : value }
 }
 
 function checkPrompt(model: Model, prompt: string): void {
@@ -59,7 +65,7 @@ function checkPrompt(model: Model, prompt: string): void {
   const characters = countCodePoints(prompt)
   if (characters > model.maxPromptCharacters) {
     throw new Refusal('invalid_field', `prompt has ${characters} characters; allowed: ${allowed}.`, {
-      detail: { field: 'prompt', allowed },
+      detail: { field: 'prompt', value: prompt, allowed },
     })
   }
 }

@@ -7,6 +7,7 @@ import { MigrationRefused } from '../db/migrate.ts'
 import { accountsCommand } from './accounts-command.ts'
 import { CommandError } from './command-error.ts'
 import { creditsCommand } from './credits-command.ts'
+import { deliveriesCommand } from './deliveries-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { exportCommand, importCommand } from './export-command.ts'
 import { generateCommand } from './generate-command.ts'
@@ -31,6 +32,7 @@ for (const command of [
   accountsCommand(),
   keysCommand(),
   creditsCommand(),
+  deliveriesCommand(),
   modelsCommand(),
   migrateCommand(),
   doctorCommand(),

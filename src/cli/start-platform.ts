@@ -5,13 +5,18 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 import { Authenticator } from '../accounts/authenticate.ts'
 import { ensureBootstrapAccount } from '../accounts/bootstrap.ts'
+import type { RateLimiter } from '../accounts/rate-limit.ts'
+import { MemoryRateLimiter } from '../accounts/rate-limit-memory.ts'
+import { RedisRateLimiter } from '../accounts/rate-limit-redis.ts'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
 import { instanceSecret } from '../db/instance-secrets.ts'
 import { Notifications } from '../db/notifications.ts'
+import { DIALECTS } from '../dialects/index.ts'
 import type { Platform } from '../http/platform.ts'
 import { createServer } from '../http/server.ts'
 import { DiskStore } from '../media/disk-store.ts'
+import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ingestVideo } from '../media/ingest.ts'
 import { LINK_SECRET_BYTES, MediaLinks } from '../media/links.ts'
 import { Posters } from '../media/posters.ts'
@@ -21,7 +26,10 @@ import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
+import { TaskWatchers } from '../tasks/watch.ts'
+import { countPendingDeliveries } from '../webhooks/queries.ts'
 import { countOpenTasks } from '../worker/queries.ts'
+import { callbackRenderer } from '../worker/render-callback.ts'
 import { Worker } from '../worker/worker.ts'
 import { Cleanup } from './cleanup.ts'
 import { makeDataDirectory } from './data-directory.ts'
@@ -53,6 +61,24 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
   const providers = [animatic]
+  const policy = fetchPolicy(config.allowNets)
+  if (config.allowNets.length > 0) {
+    log.warn(
+      { nets: config.allowNets },
+      'REELAY_ALLOW_NETS is set: URLs in requests may reach these networks, by plain http and on any port too',
+    )
+  }
+  const metrics = createMetrics({
+    openTasks: () => countOpenTasks(pool),
+    pendingDeliveries: () => countPendingDeliveries(pool),
+  })
+  let listeningUrl = ''
+  const publicUrl = () => config.publicUrl ?? listeningUrl
+  const links = new MediaLinks({
+    publicUrl,
+    secret: await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES),
+    now: () => new Date(),
+  })
   const worker = config.role === 'api' ? undefined : await createWorker()
   const authenticator = new Authenticator({ db: pool })
   const waker = new Waker(pool, (error) => log.warn({ err: error }, 'workers could not be woken'))
@@ -72,11 +98,10 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     }),
   )
   await notifications.open()
-  if (worker !== undefined) {
-    await worker.start()
-    cleanup.defer(() => worker.stop())
-  }
+  if (worker !== undefined) cleanup.defer(() => worker.stop())
   const url = config.role === 'worker' ? undefined : await listen()
+  // Not before it is known where it listens: callbacks carry links.
+  await worker?.start()
   const opened = cleanup.move()
   return {
     url,
@@ -92,22 +117,48 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     await mkdir(ingest.scratch, { recursive: true })
     await sweepStaleFiles(ingest.scratch)
     const id = await nodeId(config.dataDirectory)
-    return new Worker({ id, pool, providers, store, log, ingest: (video) => ingestVideo({ ...video, ...ingest }) })
+    return new Worker({
+      id,
+      pool,
+      providers,
+      store,
+      log,
+      ingest: (video) => ingestVideo({ ...video, ...ingest }),
+      deliveries: {
+        policy,
+        renderCallback: callbackRenderer({ db: pool, dialects: DIALECTS, urlOf: (media) => links.urlOf(media) }),
+        deliveries: metrics.deliveries,
+        now: () => new Date(),
+      },
+    })
+  }
+
+  async function openRateLimiter(): Promise<RateLimiter> {
+    if (config.redisUrl === undefined) return new MemoryRateLimiter()
+    return cleanup.use(
+      await RedisRateLimiter.open({
+        url: config.redisUrl,
+        onAway: (reason) => log.warn({ err: reason }, 'Redis is away: this node counts requests by itself'),
+        onBack: () => log.info('Redis is back: the nodes count requests together'),
+      }),
+    )
   }
 
   async function listen(): Promise<string> {
-    let listeningUrl = ''
-    const secret = await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES)
     const platform: Platform = {
+      publicUrl,
       pool,
       catalog: loadCatalog(),
       providers,
       authenticator,
+      rateLimiter: await openRateLimiter(),
       submitter: new Submitter(pool),
       waker,
+      watchers: new TaskWatchers(pool, (error) => log.warn({ err: error }, 'watched tasks could not be read')),
       store,
-      links: new MediaLinks({ publicUrl: () => config.publicUrl ?? listeningUrl, secret, now: () => new Date() }),
-      metrics: createMetrics(() => countOpenTasks(pool)),
+      links,
+      fetchPolicy: policy,
+      metrics,
       log,
     }
     const app = createServer({ platform, metricsToken: config.metricsToken })

@@ -13,6 +13,10 @@ export interface Config {
   readonly dataDirectory: string
   /** `undefined`: the embedded PostgreSQL in the data directory. */
   readonly databaseUrl: string | undefined
+  /** Where the nodes count requests together; `undefined`: each in its own memory. */
+  readonly redisUrl: string | undefined
+  /** Networks in CIDR notation that untrusted URLs may reach although they are not public. */
+  readonly allowNets: readonly string[]
   readonly role: Role
   readonly bootstrap: Bootstrap | undefined
   readonly metricsToken: string | undefined

@@ -30,6 +30,8 @@ describe('the configuration', () => {
       publicUrl: undefined,
       dataDirectory: resolve('data'),
       databaseUrl: undefined,
+      redisUrl: undefined,
+      allowNets: [],
       role: 'all',
       bootstrap: undefined,
       metricsToken: undefined,
@@ -40,7 +42,13 @@ describe('the configuration', () => {
 
   test('takes an empty variable for an absent one', () => {
     const names = ['REELAY_PORT', 'REELAY_HOST', 'REELAY_DATA_DIR', 'REELAY_PUBLIC_URL', 'DATABASE_URL', 'REELAY_ROLE']
-    const more = ['REELAY_BOOTSTRAP_KEY', 'REELAY_BOOTSTRAP_CREDITS', 'REELAY_METRICS_TOKEN', 'REELAY_LOG_LEVEL']
+    const more = [
+      'REELAY_BOOTSTRAP_KEY',
+      'REELAY_BOOTSTRAP_CREDITS',
+      'REELAY_METRICS_TOKEN',
+      'REELAY_LOG_LEVEL',
+      'REDIS_URL',
+    ]
     const empty = Object.fromEntries([...names, ...more, 'REELAY_RENDER_CONCURRENCY'].map((name) => [name, '']))
     assert.deepEqual(readConfig(empty), readConfig({}))
   })
@@ -53,6 +61,8 @@ describe('the configuration', () => {
         REELAY_DATA_DIR: '/var/lib/reelay',
         REELAY_PUBLIC_URL: 'https://video.example.com/reelay/',
         DATABASE_URL,
+        REDIS_URL: 'redis://cache',
+        REELAY_ALLOW_NETS: '10.0.0.0/8',
         REELAY_ROLE: 'api',
         REELAY_BOOTSTRAP_KEY: KEY,
         REELAY_BOOTSTRAP_CREDITS: '0',
@@ -66,6 +76,8 @@ describe('the configuration', () => {
         publicUrl: 'https://video.example.com/reelay',
         dataDirectory: '/var/lib/reelay',
         databaseUrl: DATABASE_URL,
+        redisUrl: 'redis://cache',
+        allowNets: ['10.0.0.0/8'],
         role: 'api',
         bootstrap: { key: KEY, credits: 0n },
         metricsToken: 'secret',
@@ -112,8 +124,10 @@ describe('the configuration', () => {
     )
   })
 
-  test('takes a worker on any host: it has no address', () => {
-    assert.equal(readConfig({ REELAY_ROLE: 'worker', DATABASE_URL, REELAY_HOST: '0.0.0.0' }).publicUrl, undefined)
+  test('takes a worker on any host, for it has no address; the API’s it must know, for callbacks carry links', () => {
+    const worker = { REELAY_ROLE: 'worker', DATABASE_URL, REELAY_HOST: '0.0.0.0' }
+    assert.equal(readConfig({ ...worker, REELAY_PUBLIC_URL: 'https://x' }).publicUrl, 'https://x')
+    assert.throws(() => readConfig(worker), /REELAY_ROLE=worker needs REELAY_PUBLIC_URL/)
   })
 
   test('takes every port from 0 to 65535 and nothing else', () => {

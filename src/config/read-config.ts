@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
 import { LOG_LEVELS, type LogLevel } from '../observe/logger.ts'
 import { type Bootstrap, type Config, ROLES, type Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
@@ -36,6 +37,8 @@ export function readConfig(environment: Environment): Config {
     publicUrl: readPublicUrl(env('REELAY_PUBLIC_URL'), { host, role }),
     dataDirectory: resolve(env('REELAY_DATA_DIR') ?? DEFAULT_DATA_DIRECTORY),
     databaseUrl,
+    redisUrl: readRedisUrl(env('REDIS_URL')),
+    allowNets: readNets(env('REELAY_ALLOW_NETS')),
     role,
     bootstrap: readBootstrap(env('REELAY_BOOTSTRAP_KEY'), env('REELAY_BOOTSTRAP_CREDITS')),
     metricsToken: env('REELAY_METRICS_TOKEN'),
@@ -61,9 +64,32 @@ function readDatabaseUrl(url: string | undefined): string | undefined {
   throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.')
 }
 
+function readRedisUrl(url: string | undefined): string | undefined {
+  if (url === undefined || (/^rediss?:\/\//.test(url) && URL.canParse(url))) return url
+  throw new ConfigError('REDIS_URL must be an address that begins with redis:// or rediss://.')
+}
+
+function readNets(list: string | undefined): string[] {
+  const nets = (list ?? '').split(',').map((net) => net.trim())
+  const wrong = nets.find((net) => net !== '' && !isNet(net))
+  if (wrong === undefined) return nets.filter((net) => net !== '')
+  throw new ConfigError(
+    `REELAY_ALLOW_NETS names ${wrong}, which is not a network such as 127.0.0.0/8 or fd00::/8; separate several by commas.`,
+  )
+}
+
+/** Four decimal parts for IPv4: `10/8` would otherwise be read as 0.0.0.10. */
+function isNet(text: string): boolean {
+  if (!text.includes(':')) return ipaddr.IPv4.isValidCIDRFourPartDecimal(text)
+  return !text.includes('.') && ipaddr.IPv6.isValidCIDR(text)
+}
+
 function readPublicUrl(url: string | undefined, { host, role }: { host: string; role: Role }): string | undefined {
   if (url === undefined) {
-    if (role === 'worker' || !WILDCARD_HOSTS.includes(host)) return undefined
+    if (role === 'worker') {
+      throw new ConfigError('REELAY_ROLE=worker needs REELAY_PUBLIC_URL: its callbacks carry links to videos.')
+    }
+    if (!WILDCARD_HOSTS.includes(host)) return undefined
     throw new ConfigError(
       `REELAY_HOST=${host} needs REELAY_PUBLIC_URL: links to videos must name an address that customers can reach.`,
     )

@@ -4,7 +4,7 @@
  * provider and no clock, so N dialects and M providers cost N + M.
  */
 import type { z } from 'zod'
-import type { TaskId } from '../canonical/ids.ts'
+import type { Id, TaskId } from '../canonical/ids.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Model } from '../canonical/model.ts'
 import type { Refusal, RefusalCode } from '../canonical/refusal.ts'
@@ -16,13 +16,35 @@ import type { TaskState } from '../canonical/task-state.ts'
 export interface Commands {
   /** Create a task: `replayed` when an idempotency key was seen before with the same body. */
   create: { readonly input: CreateInput; readonly result: { readonly task: Task; readonly replayed: boolean } }
+  /** Create a task and stay with it: the request remains open until the task has ended. */
+  follow: { readonly input: CreateInput; readonly result: FollowedTask }
   get: { readonly input: { readonly id: TaskId }; readonly result: Task }
+  /** Those of the tasks that there are, in the order asked for. */
+  getMany: { readonly input: { readonly ids: readonly TaskId[] }; readonly result: readonly Task[] }
   list: { readonly input: ListInput; readonly result: TaskPage }
   cancel: { readonly input: { readonly id: TaskId }; readonly result: Task }
+  /** Cancels a task that has not ended, deletes its files, and takes it out of every list. */
+  remove: { readonly input: { readonly id: TaskId }; readonly result: Task }
   balance: { readonly input: Record<string, never>; readonly result: { readonly availableCredits: bigint } }
   models: { readonly input: Record<string, never>; readonly result: readonly Model[] }
 }
 export type CommandKind = keyof Commands
+
+export interface FollowedTask {
+  readonly task: Task
+  readonly replayed: boolean
+  /**
+   * Ends when the task has. Throws an `unavailable` refusal when the client has left or the server stops before that.
+   * Leaving the loop ends the watching and nothing else: the task goes on.
+   */
+  readonly updates: AsyncIterable<TaskUpdate>
+}
+
+/** A change of a followed task's state or progress; or a heartbeat: time to send something, before a proxy cuts the line. */
+export interface TaskUpdate {
+  readonly kind: 'changed' | 'heartbeat'
+  readonly task: Task
+}
 
 export interface CreateInput {
   readonly model: string
@@ -34,33 +56,77 @@ export interface CreateInput {
   readonly clientRequestId: string | undefined
   /** 1–255 printable ASCII characters. */
   readonly idempotencyKey: string | undefined
+  /** Told when the task has ended. Checked before anything is charged. */
+  readonly callbackUrl?: string | undefined
+  /** Where a finished video is to be put (HTTP PUT). Checked before anything is charged. */
+  readonly uploadUrl?: string | undefined
+  /** Where the two stand in the body, for error messages; by default `callback_url` and `upload_url`. */
+  readonly urlFields?: { readonly callback?: string; readonly upload?: string }
 }
 
 export interface ListInput {
   readonly limit: number
   /** The last task of the page before. */
-  readonly before: TaskId | undefined
+  readonly after: TaskId | undefined
+  readonly order: 'newest first' | 'oldest first'
   readonly states: readonly TaskState[] | undefined
 }
 
 /** A request as it came, its body parsed as JSON but not yet looked at. */
 export interface WireRequest {
+  /** Path parameters. */
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | string[] | undefined>>
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Json | undefined
 }
 
-export interface WireAnswer {
+interface AnswerHead {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A whole answer at once. */
+export interface JsonAnswer extends AnswerHead {
+  readonly kind?: 'json'
   readonly body: Json
 }
+
+/** An answer that is sent as it comes into being. */
+export interface StreamAnswer extends AnswerHead {
+  readonly kind: 'stream'
+  readonly contentType: string
+  /** Closed when the client leaves. */
+  readonly chunks: AsyncIterable<string>
+}
+
+/** The bytes of a file, with ranges, conditions and all that players need. */
+export interface MediaAnswer {
+  readonly kind: 'media'
+  readonly media: TaskMedia
+}
+
+export type WireAnswer = JsonAnswer | StreamAnswer | MediaAnswer
 
 /** What rendering needs beside the result. */
 export interface RenderContext {
   /** A signed, expiring link to a media file. */
   readonly urlOf: (media: TaskMedia) => string
+  /** Of this request: in the log, and for dialects that show one. */
+  readonly requestId: Id<'req'>
+}
+
+/** What a route's OpenAPI operation says beyond what its schemas say. */
+export interface RouteDocumentation {
+  /** One sentence. */
+  readonly summary: string
+  readonly query?: z.ZodObject
+  /** Under which key of the body the model's parameters stand; `''` when they stand beside the other fields. */
+  readonly paramsAt?: string
+  /** The body of a successful answer, by status: its schema, or the type of what is not JSON. */
+  readonly answers: Readonly<Record<number, z.ZodType | { readonly mediaType: string }>>
+  /** A body that works as it stands. A test sends it. */
+  readonly example?: Json
 }
 
 /** One route of a dialect, as the dialect writes it: it carries out one command. */
@@ -73,9 +139,16 @@ export interface RouteDefinition<Kind extends CommandKind> {
   readonly scope: Scope | undefined
   /** The body's schema, where there is a body: validates, and is the source of the documentation. */
   readonly body?: z.ZodType
+  /** For the dialect's OpenAPI document. */
+  readonly documentation: RouteDocumentation
   /** Throws a `Refusal` for anything that it does not understand. */
   readonly parse: (request: WireRequest) => Commands[Kind]['input']
-  readonly render: (result: Commands[Kind]['result'], context: RenderContext) => WireAnswer
+  /** May look at the request again, where that says how the answer is to be; and may throw a `Refusal`. */
+  readonly render: (
+    result: Commands[Kind]['result'],
+    context: RenderContext,
+    request: WireRequest,
+  ) => WireAnswer | Promise<WireAnswer>
 }
 
 /** Carries out a command of any kind. */
@@ -93,7 +166,7 @@ export interface Route extends Omit<RouteDefinition<CommandKind>, 'parse' | 'ren
 export function route<Kind extends CommandKind>({ parse, render, ...about }: RouteDefinition<Kind>): Route {
   return {
     ...about,
-    answer: async (request, execute, context) => render(await execute(about.kind, parse(request)), context),
+    answer: async (request, execute, context) => render(await execute(about.kind, parse(request)), context, request),
   }
 }
 
@@ -103,7 +176,18 @@ export type ErrorMap = Readonly<Record<RefusalCode, { readonly status: number; r
 export interface Dialect {
   /** Also the prefix under which all of its routes are mounted a second time. */
   readonly id: string
+  /** Set where another dialect has the same paths: this one is then served below its prefix alone. */
+  readonly isBelowPrefixOnly?: true
   readonly routes: readonly Route[]
+  /**
+   * For the OpenAPI document: the name of the API, the body of its errors, and where its vendor has the document, if it
+   * does. It is always at `/<id>/openapi.json`.
+   */
+  readonly documentation: { readonly title: string; readonly error: z.ZodType; readonly path?: string }
+  /** Beside JSON, whether bodies may be multipart forms: their fields are texts under their own names. */
+  readonly takesForms?: true
   /** The dialect's error answer. `requestId` is the one in the log and in the answer's header. */
-  readonly renderRefusal: (refusal: Refusal, context: { readonly requestId: string }) => WireAnswer
+  readonly renderRefusal: (refusal: Refusal, context: { readonly requestId: Id<'req'> }) => JsonAnswer
+  /** The body of a callback about a task that has ended; only where requests can name a callback. */
+  readonly renderCallback?: (task: Task, context: Pick<RenderContext, 'urlOf'>) => Json
 }

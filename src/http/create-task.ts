@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import type { KeyHolder } from '../accounts/queries.ts'
 import type { GenerationRequest } from '../canonical/generation.ts'
-import { newId } from '../canonical/ids.ts'
+import { type Id, newId } from '../canonical/ids.ts'
 import { canonicalJson, type Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { Task } from '../canonical/task.ts'
@@ -9,6 +9,8 @@ import { quote } from '../catalog/quote.ts'
 import { resolveModel } from '../catalog/resolve.ts'
 import { validate } from '../catalog/validate.ts'
 import type { Commands, CreateInput } from '../dialects/dialect.ts'
+import { DIALECTS } from '../dialects/index.ts'
+import { checkUrl } from '../media/check-url.ts'
 import type { NewTask } from '../tasks/new-task.ts'
 import { selectTask } from '../tasks/queries.ts'
 import { routeTask } from '../tasks/route.ts'
@@ -25,6 +27,7 @@ export interface CreateRequest {
   readonly dialect: string
   readonly input: CreateInput
   readonly body: Json
+  readonly requestId: Id<'req'>
 }
 
 /** Resolves, validates, quotes, routes and submits: everything that stands between a parsed body and a task. */
@@ -63,7 +66,7 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
 }
 
 function newTask(platform: Platform, asked: CreateRequest, request: GenerationRequest, priceCredits: bigint): NewTask {
-  const { holder, dialect, input, body } = asked
+  const { holder, dialect, input, body, requestId } = asked
   const provider = routeTask(platform.providers, holder.key.mode, request)
   if (provider === undefined) throw new Refusal('unavailable', 'No provider takes this request at the moment.')
   return {
@@ -74,6 +77,8 @@ function newTask(platform: Platform, asked: CreateRequest, request: GenerationRe
     request,
     body,
     clientRequestId: input.clientRequestId,
+    traceId: requestId,
+    ...checkedUrls(platform, dialect, input),
     priceCredits,
     provider: provider.id,
     idempotency:
@@ -81,6 +86,31 @@ function newTask(platform: Platform, asked: CreateRequest, request: GenerationRe
         ? undefined
         : { key: input.idempotencyKey, fingerprint: fingerprintOf(dialect, body) },
   }
+}
+
+/** The URLs that are to be called later, normalized. Throws for one that may not be. */
+function checkedUrls(
+  platform: Platform,
+  dialectId: string,
+  { callbackUrl, uploadUrl, urlFields }: CreateInput,
+): Pick<NewTask, 'callbackUrl' | 'uploadUrl'> {
+  if (callbackUrl !== undefined && DIALECTS.find(({ id }) => id === dialectId)?.renderCallback === undefined) {
+    throw new Error(`the dialect ${dialectId} takes callbacks and cannot render them`)
+  }
+  return {
+    callbackUrl: checkedUrl(platform, urlFields?.callback ?? 'callback_url', callbackUrl),
+    uploadUrl: checkedUrl(platform, urlFields?.upload ?? 'upload_url', uploadUrl),
+  }
+}
+
+function checkedUrl({ fetchPolicy }: Platform, field: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const verdict = checkUrl(text, fetchPolicy)
+  if (verdict.kind === 'accepted') return verdict.url.href
+  const { allowed } = verdict
+  throw new Refusal('url_rejected', `${field} is not a URL that may be called; allowed: ${allowed}.`, {
+    detail: { field, value: text, allowed },
+  })
 }
 
 /** Equal for equal requests, whatever the order of their keys. */
@@ -99,6 +129,7 @@ function createdTask(task: NewTask, createdAt: Date): Task {
     request: task.request,
     body: task.body,
     clientRequestId: task.clientRequestId,
+    traceId: task.traceId,
     state: 'queued',
     progress: 0,
     priceCredits: task.priceCredits,

@@ -10,6 +10,7 @@ export function dialectOfPath(dialects: readonly Dialect[], path: string): Diale
   if (named !== undefined) return named
   let best: { dialect: Dialect; shared: number } | undefined
   for (const dialect of dialects) {
+    if (dialect.isBelowPrefixOnly === true) continue
     const shared = Math.max(...dialect.routes.map((route) => sharedSegments(asked, segmentsOf(route.path))))
     if (shared > (best?.shared ?? 0)) best = { dialect, shared }
   }

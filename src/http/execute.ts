@@ -1,20 +1,29 @@
 import type { KeyHolder } from '../accounts/queries.ts'
+import type { Id, TaskId } from '../canonical/ids.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
+import type { Task } from '../canonical/task.ts'
+import { isTerminal } from '../canonical/task-state.ts'
 import { modelsOf } from '../catalog/resolve.ts'
 import type { CommandKind, Commands, Execute } from '../dialects/dialect.ts'
 import { selectBalance } from '../ledger/queries.ts'
-import { selectTask, selectTasks } from '../tasks/queries.ts'
+import { removeTask, selectTask, selectTasks, selectTasksById } from '../tasks/queries.ts'
 import { cancelAndWait } from './cancel-task.ts'
 import { createTask } from './create-task.ts'
+import { followTask } from './follow-task.ts'
 import type { Platform } from './platform.ts'
 
-/** Who asks, and in which dialect. */
+/** Who asks, in which dialect, and how. */
 export interface Asking {
   readonly dialect: string
   /** `undefined` on public routes. */
   readonly holder: KeyHolder | undefined
   readonly body: Json | undefined
+  readonly requestId: Id<'req'>
+  /** `Prefer: wait=<seconds>`: a read of a task that has not ended waits so long for a change. */
+  readonly waitSeconds: number | undefined
+  /** Aborts when nobody waits for the answer any more: the client has left, or the server stops. */
+  readonly signal: AbortSignal
 }
 
 type Executors = {
@@ -27,23 +36,42 @@ type Executors = {
 
 /** How each command is carried out, whatever the dialect. */
 const EXECUTORS: Executors = {
-  create: (platform, input, { dialect, holder, body }) =>
-    createTask(platform, { holder: known(holder), dialect, input, body: body ?? null }),
+  create: (platform, input, { dialect, holder, body, requestId }) =>
+    createTask(platform, { holder: known(holder), dialect, input, body: body ?? null, requestId }),
 
-  get: async (platform, { id }, { holder }) => {
-    const task = await selectTask(platform.pool, known(holder).walletId, id)
-    if (task === undefined) throw new Refusal('task_not_found', 'There is no such generation.')
-    return task
+  follow: async (platform, input, asking) => {
+    const created = await EXECUTORS.create(platform, input, asking)
+    const read = () => existing(platform, known(asking.holder), created.task.id)
+    const updates = followTask({ task: created.task, watchers: platform.watchers, read, signal: asking.signal })
+    return { ...created, updates }
   },
 
-  list: async (platform, { limit, before, states }, { holder }) => {
-    const filter = { wallet: known(holder).walletId, states, before, limit: limit + 1 }
+  get: async (platform, { id }, { holder, waitSeconds, signal }) => {
+    const task = await existing(platform, known(holder), id)
+    if (waitSeconds === undefined || isTerminal(task.state)) return task
+    using watch = platform.watchers.watch(task)
+    await watch.next(waitSeconds * 1000, signal)
+    return existing(platform, known(holder), id)
+  },
+
+  getMany: (platform, { ids }, { holder }) => selectTasksById(platform.pool, known(holder).walletId, ids),
+
+  list: async (platform, { limit, after, order, states }, { holder }) => {
+    const filter = { wallet: known(holder).walletId, states, after, order, limit: limit + 1 }
     const found = await selectTasks(platform.pool, filter)
-    const tasks = found.slice(0, limit)
-    return { tasks, nextCursor: found.length > limit ? tasks.at(-1)?.id : undefined }
+    return { tasks: found.slice(0, limit), hasMore: found.length > limit }
   },
 
   cancel: (platform, { id }, { holder }) => cancelAndWait(platform, known(holder).walletId, id),
+
+  remove: async (platform, { id }, { holder }) => {
+    const task = await existing(platform, known(holder), id)
+    const ended = isTerminal(task.state) ? task : await cancelAndWait(platform, known(holder).walletId, id)
+    if (!(await removeTask(platform.pool, id))) {
+      throw new Refusal('unavailable', 'The generation is still being canceled; try again.', { retryAfterSeconds: 2 })
+    }
+    return ended
+  },
 
   balance: async (platform, _input, { holder }) => {
     const balance = await selectBalance(platform.pool, known(holder).walletId)
@@ -56,6 +84,12 @@ const EXECUTORS: Executors = {
 function known(holder: KeyHolder | undefined): KeyHolder {
   if (holder === undefined) throw new Error('a route that needs an account has no scope')
   return holder
+}
+
+async function existing(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
+  const task = await selectTask(platform.pool, holder.walletId, id)
+  if (task === undefined) throw new Refusal('task_not_found', 'There is no such generation.')
+  return task
 }
 
 /** The executor for one request: who asks is the same for whatever is asked. */

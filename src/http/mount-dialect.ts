@@ -1,11 +1,19 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requestsPerMinuteOf } from '../accounts/plans.ts'
 import type { KeyHolder } from '../accounts/queries.ts'
+import type { RequestKind } from '../accounts/rate-limit.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
-import type { Dialect, RenderContext, Route, WireAnswer } from '../dialects/dialect.ts'
+import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { executorFor } from './execute.ts'
+import { takeForms } from './parse-form.ts'
 import type { Platform } from './platform.ts'
-import { refusalOf } from './refusal-of.ts'
+import { preferredWait } from './preferred-wait.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
+import { refuse } from './refuse.ts'
+import { requestIdOf } from './request-id.ts'
+import { sendAnswer } from './send-answer.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -17,7 +25,12 @@ export function mountDialect(
   app.register(
     async (scope) => {
       scope.setErrorHandler((error, request, reply) => refuse({ dialect, error, request, reply }))
-      for (const route of dialect.routes) mountRoute(scope, { dialect, route, platform })
+      if (dialect.takesForms === true) takeForms(scope)
+      const stopping = new AbortController()
+      // One listener for each request that waits, however many.
+      setMaxListeners(0, stopping.signal)
+      scope.addHook('preClose', async () => stopping.abort())
+      for (const route of dialect.routes) mountRoute(scope, { dialect, route, platform, stopping: stopping.signal })
       for (const path of new Set(dialect.routes.map((route) => route.path))) refuseOtherMethods(scope, dialect, path)
     },
     { prefix },
@@ -26,27 +39,69 @@ export function mountDialect(
 
 function mountRoute(
   app: FastifyInstance,
-  { dialect, route, platform }: { dialect: Dialect; route: Route; platform: Platform },
+  { dialect, route, platform, stopping }: { dialect: Dialect; route: Route; platform: Platform; stopping: AbortSignal },
 ): void {
   const holders = new WeakMap<FastifyRequest, KeyHolder>()
   const { scope } = route
-  const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media) }
   app.route<{ Params: Record<string, string>; Querystring: Record<string, string | string[]>; Body: Json | undefined }>(
     {
       method: route.method,
       url: route.path,
-      // Before the body is read: nobody without a key can make us parse anything.
-      onRequest: async (request) => {
+      // Before the body is read: nobody without a key, or beyond the limit, can make us parse anything. So a request that
+      // is found wrong later has been counted; one that is refused for its key counts for nobody.
+      onRequest: async (request, reply) => {
         if (scope === undefined) return
         const holder = await platform.authenticator.authenticate(request.headers.authorization, scope)
         holders.set(request, holder)
+        await countRequest(platform, { holder, kind: requestKind(route.kind), reply })
       },
       handler: async (request, reply) => {
         const { params, query, headers, body } = request
-        const execute = executorFor(platform, { dialect: dialect.id, holder: holders.get(request), body })
-        return send(reply, await route.answer({ params, query, headers, body }, execute, context))
+        const requestId = requestIdOf(request)
+        const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
+        if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
+        const waits = route.kind === 'follow' || waitSeconds !== undefined
+        const signal = waits ? whenNobodyWaits(reply, stopping) : stopping
+        const asking = { dialect: dialect.id, holder: holders.get(request), body, requestId, waitSeconds, signal }
+        const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media), requestId }
+        const answer = await route.answer({ params, query, headers, body }, executorFor(platform, asking), context)
+        return sendAnswer(answer, { request, reply, platform })
       },
     },
+  )
+}
+
+/** Aborts when the client has left or the server stops; at the latest when the answer has been sent. */
+function whenNobodyWaits(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
+  const over = new AbortController()
+  const abort = () => over.abort()
+  stopping.addEventListener('abort', abort)
+  reply.raw.once('close', () => {
+    stopping.removeEventListener('abort', abort)
+    abort()
+  })
+  if (stopping.aborted) abort()
+  return over.signal
+}
+
+function requestKind(command: CommandKind): RequestKind {
+  return command === 'create' || command === 'follow' ? 'create' : 'read'
+}
+
+/** Counts a request and says in its answer, whatever that will be, how many are left. Throws if there were none. */
+async function countRequest(
+  { rateLimiter }: Platform,
+  { holder, kind, reply }: { holder: KeyHolder; kind: RequestKind; reply: FastifyReply },
+): Promise<void> {
+  const { account } = holder
+  const state = await rateLimiter.take(account.id, kind, requestsPerMinuteOf(account))
+  reply.headers(rateLimitHeaders(kind, state))
+  if (state.allowed) return
+  const { limit, resetAfterSeconds } = state
+  throw new Refusal(
+    'rate_limited',
+    `Too many requests: this account may make ${limit} ${kind} requests a minute; try again in ${resetAfterSeconds} s.`,
+    { retryAfterSeconds: resetAfterSeconds },
   )
 }
 
@@ -65,25 +120,4 @@ function refuseOtherMethods(app: FastifyInstance, dialect: Dialect, path: string
     onRequest: refuseMethod,
     handler: refuseMethod,
   })
-}
-
-/** Sends a refusal in a dialect's words. */
-export function refuse(about: {
-  readonly dialect: Dialect
-  readonly error: unknown
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-}): FastifyReply {
-  const { dialect, error, request, reply } = about
-  const refusal = refusalOf(error)
-  if (refusal.code === 'internal') request.log.error({ err: error }, 'request failed')
-  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
-  return send(reply, dialect.renderRefusal(refusal, { requestId: request.id }))
-}
-
-function send(reply: FastifyReply, answer: WireAnswer): FastifyReply {
-  return reply
-    .code(answer.status)
-    .headers(answer.headers ?? {})
-    .send(answer.body)
 }

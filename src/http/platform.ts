@@ -1,25 +1,34 @@
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Authenticator } from '../accounts/authenticate.ts'
+import type { RateLimiter } from '../accounts/rate-limit.ts'
 import type { Catalog } from '../catalog/load.ts'
+import type { FetchPolicy } from '../media/fetch-policy.ts'
 import type { MediaLinks } from '../media/links.ts'
 import type { Store } from '../media/store.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
+import type { TaskWatchers } from '../tasks/watch.ts'
 
 /** What the HTTP side works with; put together where the process starts. */
 export interface Platform {
+  /** Where customers reach this server, without a slash at the end. */
+  readonly publicUrl: () => string
   readonly pool: pg.Pool
   readonly catalog: Catalog
   /** In the order of preference. */
   readonly providers: readonly Provider[]
   readonly authenticator: Authenticator
+  readonly rateLimiter: RateLimiter
   readonly submitter: Submitter
   readonly waker: Waker
+  readonly watchers: TaskWatchers
   readonly store: Store
   readonly links: MediaLinks
+  /** Which URLs of customers may be called. */
+  readonly fetchPolicy: FetchPolicy
   readonly metrics: Metrics
   readonly log: Logger
 }

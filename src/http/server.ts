@@ -5,16 +5,19 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { newId } from '../canonical/ids.ts'
+import { newId, uuidOf } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import { dialectOfPath } from './dialect-of-path.ts'
 import { mountHealth } from './health-routes.ts'
 import { mountMedia } from './media-route.ts'
-import { mountDialect, refuse } from './mount-dialect.ts'
+import { mountDialect } from './mount-dialect.ts'
+import { mountOpenApi } from './openapi-routes.ts'
 import { BODY_LIMIT_BYTES, parseJson } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { refusalOf } from './refusal-of.ts'
+import { refuse } from './refuse.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** A client that sends its headers or body more slowly than this holds a connection for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -36,7 +39,7 @@ export interface ServerOptions {
   readonly metricsToken: string | undefined
 }
 
-/** Builds the HTTP server: every dialect twice (native paths, and below its name), media, health. */
+/** Builds the HTTP server: every dialect twice (native paths, and below its name) unless two clash, media, health. */
 export function createServer({ platform, metricsToken }: ServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = platform.log
   const app = fastify({
@@ -66,8 +69,9 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
   mountHealth(app, { platform, metricsToken })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
   for (const dialect of DIALECTS) {
-    mountDialect(app, { dialect, platform, prefix: '' })
+    if (dialect.isBelowPrefixOnly !== true) mountDialect(app, { dialect, platform, prefix: '' })
     mountDialect(app, { dialect, platform, prefix: `/${dialect.id}` })
+    mountOpenApi(app, { dialect, platform })
   }
   app.setErrorHandler(refuseUnmounted)
   return app
@@ -83,8 +87,11 @@ function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? UNKNOWN_ROUTE
     const { statusCode, elapsedTime } = reply
+    // The request id once more, in the form of a trace id, which is how some dialects show it.
+    const traceId = uuidOf(requestIdOf(request))
     metrics.requestSeconds.observe({ route, method: request.method, status: String(statusCode) }, elapsedTime / 1000)
-    request.log.info({ method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) }, 'request')
+    const ms = Math.round(elapsedTime)
+    request.log.info({ method: request.method, route, status: statusCode, ms, traceId }, 'request')
   })
 }
 

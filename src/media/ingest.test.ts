@@ -62,7 +62,7 @@ function find(records: MediaRecord[], kind: MediaRecord['kind']): MediaRecord {
 const contentOf = async (record: MediaRecord): Promise<Buffer> => buffer(await store.open(record.store_key))
 
 describe('ingestVideo', () => {
-  it('stores video, poster and manifest, and describes them as the settlement takes them', async () => {
+  it('stores video, poster, spritesheet and manifest, and describes them as the settlement takes them', async () => {
     const ingest = ingestOf({})
     const records = await ingestVideo(ingest)
     const uuid = uuidOf(ingest.taskId)
@@ -72,6 +72,7 @@ describe('ingestVideo', () => {
       [
         ['video', `${place}/video.mp4`, 'video/mp4'],
         ['poster', `${place}/poster.jpg`, 'image/jpeg'],
+        ['spritesheet', `${place}/spritesheet.jpg`, 'image/jpeg'],
         ['manifest', `${place}/manifest.json`, 'application/json'],
       ],
     )
@@ -83,7 +84,11 @@ describe('ingestVideo', () => {
     }
     const { width, height, duration_seconds } = find(records, 'video')
     assert.deepEqual({ width, height, duration_seconds }, { width: 854, height: 480, duration_seconds: 2 })
-    assert.deepEqual((await contentOf(find(records, 'poster'))).subarray(0, 3), Buffer.from([0xff, 0xd8, 0xff]))
+    for (const kind of ['poster', 'spritesheet'] as const) {
+      assert.deepEqual((await contentOf(find(records, kind))).subarray(0, 3), Buffer.from([0xff, 0xd8, 0xff]))
+    }
+    const sheet = find(records, 'spritesheet')
+    assert.deepEqual([sheet.width, sheet.height], [5 * 320, 2 * 180])
     assert.deepEqual(await readdir(scratch), [])
   })
 
@@ -130,13 +135,13 @@ describe('ingestVideo', () => {
   it('only notes another picture size', async () => {
     warnings.length = 0
     const records = await ingestVideo(ingestOf({ request: { ...request, aspectRatio: '1:1' } }))
-    assert.equal(records.length, 3)
+    assert.equal(records.length, 4)
     assert.match(warnings.join(), /another size/)
   })
 
-  it('goes without a poster when none can be made, and removes an earlier one', async () => {
+  it('goes without pictures when none can be made, and removes earlier ones', async () => {
     const ingest = ingestOf({})
-    const poster = find(await ingestVideo(ingest), 'poster')
+    const earlier = await ingestVideo(ingest)
     warnings.length = 0
     await using broken = new Posters({ child: join(folder, 'absent.ts') })
     const records = await ingestVideo({ ...ingest, posters: broken })
@@ -145,7 +150,10 @@ describe('ingestVideo', () => {
       ['video', 'manifest'],
     )
     assert.match(warnings.join(), /without a poster/)
-    assert.equal(await store.stat(poster.store_key), undefined)
+    assert.match(warnings.join(), /without a spritesheet/)
+    for (const kind of ['poster', 'spritesheet'] as const) {
+      assert.equal(await store.stat(find(earlier, kind).store_key), undefined)
+    }
   })
 
   it('stores a WebM as it is, under its own name and type', async () => {

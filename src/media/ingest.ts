@@ -1,6 +1,6 @@
 /**
- * From the file that a provider left to the media of a task: checked, marked as machine-made, stored with a poster and a
- * signed manifest. It may run any number of times for one task and leaves the same files under the same keys and ids.
+ * From the file that a provider left to the media of a task: checked, marked as machine-made, stored with a poster, a
+ * spritesheet and a signed manifest. It may run any number of times for one task and leaves the same files under the same keys and ids.
  */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -79,9 +79,11 @@ export async function ingestVideo(ingest: Ingest): Promise<MediaRecord[]> {
     const provenance = { sourceType, model: request.model, provider, taskId }
     await markVideo({ path, container: found.container, targetPath: markedPath, provenance })
     const video = await storeVideo(ingest, markedPath)
-    const poster = await storePoster(ingest, { videoPath: markedPath, folder, durationSeconds: found.durationSeconds })
+    const source = { videoPath: markedPath, folder, durationSeconds: found.durationSeconds }
+    const poster = await storePicture(ingest, { ...source, kind: 'poster' })
+    const spritesheet = await storePicture(ingest, { ...source, kind: 'spritesheet' })
     const manifest = await storeManifest(ingest, { video, folder })
-    return poster === undefined ? [video, manifest] : [video, poster, manifest]
+    return [video, poster, spritesheet, manifest].filter((record) => record !== undefined)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -110,22 +112,24 @@ async function storeVideo(ingest: Ingest, path: string): Promise<MediaRecord> {
   return recordOf(ingest, { kind: 'video', key, mimeType, stored, width, height, durationSeconds })
 }
 
-interface PosterSource {
+interface PictureSource {
+  readonly kind: 'poster' | 'spritesheet'
   readonly videoPath: string
   readonly folder: string
   readonly durationSeconds: number
 }
 
-async function storePoster(ingest: Ingest, source: PosterSource): Promise<MediaRecord | undefined> {
-  const { videoPath, folder, durationSeconds } = source
-  const posterPath = join(folder, 'poster.jpg')
-  const key = mediaKey(ingest.taskId, 'poster.jpg')
+/** A picture is a convenience: without one a paid video is still whole. */
+async function storePicture(ingest: Ingest, source: PictureSource): Promise<MediaRecord | undefined> {
+  const { kind, videoPath, folder, durationSeconds } = source
+  const picturePath = join(folder, `${kind}.jpg`)
+  const key = mediaKey(ingest.taskId, `${kind}.jpg`)
   try {
-    const { width, height } = await ingest.posters.make({ videoPath, posterPath, durationSeconds })
-    const stored = await ingest.store.put(key, posterPath)
-    return recordOf(ingest, { kind: 'poster', key, mimeType: 'image/jpeg', stored, width, height })
+    const { width, height } = await ingest.posters.make({ kind, videoPath, picturePath, durationSeconds })
+    const stored = await ingest.store.put(key, picturePath)
+    return recordOf(ingest, { kind, key, mimeType: 'image/jpeg', stored, width, height })
   } catch (error) {
-    ingest.log.warn({ taskId: ingest.taskId, err: error }, 'the video goes without a poster')
+    ingest.log.warn({ taskId: ingest.taskId, err: error }, `the video goes without a ${kind}`)
     // An earlier run may have stored one, which no row would name.
     await ingest.store.delete(key)
     return undefined

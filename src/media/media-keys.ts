@@ -13,6 +13,6 @@ export function mediaKey(taskId: TaskId, fileName: string): string {
 /** Every key under which ingesting a task may have left a file. */
 export function mediaKeysOf(taskId: TaskId): string[] {
   const videos = [ENDINGS['video/mp4'], ENDINGS['video/quicktime'], ENDINGS['video/webm']]
-  const names = [...videos.map((ending) => `video.${ending}`), 'poster.jpg', 'manifest.json']
+  const names = [...videos.map((ending) => `video.${ending}`), 'poster.jpg', 'spritesheet.jpg', 'manifest.json']
   return names.map((name) => mediaKey(taskId, name))
 }

@@ -1,11 +1,13 @@
-/** What passes between the server and its poster process. */
+/** What passes between the server and the process that draws its posters and spritesheets. */
 import { z } from 'zod'
 
 export const posterRequestSchema = z.strictObject({
+  /** A poster is one frame; a spritesheet is a grid of frames over the whole length. */
+  kind: z.enum(['poster', 'spritesheet']),
   videoPath: z.string(),
   /** Where the JPEG goes. */
-  posterPath: z.string(),
-  /** The video's length: the frame is taken at a third of it. */
+  picturePath: z.string(),
+  /** The video's length, which says where the frames are taken. */
   durationSeconds: z.number().nonnegative(),
 })
 export type PosterRequest = z.infer<typeof posterRequestSchema>

@@ -1,5 +1,6 @@
-/** The process that decodes posters for `Posters`: one request at a time, one answer each. */
+/** The process that draws posters and spritesheets for `Posters`: one request at a time, one answer each. */
 import { drawPoster } from './draw-poster.ts'
+import { drawSpritesheet } from './draw-spritesheet.ts'
 import { type PosterAnswer, posterRequestSchema } from './poster-messages.ts'
 
 process.on('message', (message: unknown) => {
@@ -11,7 +12,9 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answer(message: unknown): Promise<PosterAnswer> {
   try {
-    return { kind: 'made', ...(await drawPoster(posterRequestSchema.parse(message))) }
+    const request = posterRequestSchema.parse(message)
+    const { width, height } = request.kind === 'poster' ? await drawPoster(request) : await drawSpritesheet(request)
+    return { kind: 'made', width, height }
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
   }

@@ -5,6 +5,7 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createCanvas, loadImage } from '@napi-rs/canvas'
 import { writeTestVideo } from '../../test/support/test-video.ts'
 import { Posters } from './posters.ts'
 
@@ -20,8 +21,9 @@ before(async () => {
 after(() => rm(folder, { recursive: true }))
 
 const requestOf = (name: string, videoPath = video) => ({
+  kind: 'poster' as const,
   videoPath,
-  posterPath: join(folder, `${name}.jpg`),
+  picturePath: join(folder, `${name}.jpg`),
   durationSeconds: 1,
 })
 
@@ -62,6 +64,32 @@ describe('Posters', () => {
       assert.deepEqual([small.width, small.height], [160, 90], format)
     }
     assert.equal(posters.pid, pid)
+  })
+
+  it('draws a spritesheet of 5 × 2 tiles with a long side of 320 pixels, from each kind of file', async () => {
+    await using posters = new Posters()
+    const wide = await posters.make({ ...requestOf('sheet'), kind: 'spritesheet' })
+    assert.deepEqual([wide.width, wide.height], [1600, 360])
+    const tall = await writeTestVideo({ path: join(folder, 'tall.mp4'), width: 480, height: 720, durationSeconds: 1 })
+    const sheet = await posters.make({ ...requestOf('tall-sheet', tall), kind: 'spritesheet' })
+    assert.deepEqual([sheet.width, sheet.height], [5 * 214, 2 * 320])
+    for (const format of ['webm', 'mov', 'mp4-fragments', 'mp4-index-last'] as const) {
+      const path = await writeTestVideo({ path: join(folder, `sheet.${format}`), format })
+      const small = await posters.make({ ...requestOf(`sheet-${format}`, path), kind: 'spritesheet' })
+      assert.deepEqual([small.width, small.height], [5 * 160, 2 * 90], format)
+    }
+  })
+
+  it('takes the tiles of a spritesheet from all over the video', async () => {
+    await using posters = new Posters()
+    const path = await writeTestVideo({ path: join(folder, 'long.mp4'), durationSeconds: 5 })
+    const request = { ...requestOf('long', path), kind: 'spritesheet' as const, durationSeconds: 5 }
+    const { width, height } = await posters.make(request)
+    const context = createCanvas(width, height).getContext('2d')
+    context.drawImage(await loadImage(request.picturePath), 0, 0)
+    const tileAt = (index: number) =>
+      context.getImageData((index % 5) * 160, Math.floor(index / 5) * 90, 160, 90).data.join()
+    assert.equal(new Set(Array.from({ length: 10 }, (_, index) => tileAt(index))).size, 10)
   })
 
   it('fails one poster and not the next when a file cannot be decoded', async () => {

@@ -1,20 +1,20 @@
 /**
- * Poster frames, decoded in a child process: a decoder meets bytes from outside, and when it crashes it takes one
- * poster with it and not the server. The child starts with the first poster, stays warm for the next, and ends when it
- * is idle, when it is disposed of, and when its parent is gone.
+ * Posters and spritesheets, drawn in a child process: a decoder meets bytes from outside, and when it crashes it takes
+ * one picture with it and not the server. The child starts with the first, stays warm for the next, and ends when it is
+ * idle, when it is disposed of, and when its parent is gone.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type PosterAnswer, type PosterRequest, posterAnswerSchema } from './poster-messages.ts'
 
-/** A poster takes 0.1 s, the start of the child 1 s; 4K on a busy machine a few. Longer, and it hangs. */
-const POSTER_TIMEOUT_MS = 30_000
+/** A poster takes 0.1 s, a spritesheet 1 s, the start of the child 1 s; 4K on a busy machine a few. Longer, and it hangs. */
+const PICTURE_TIMEOUT_MS = 30_000
 
 /** The child holds some 100 MB; after a minute without work they are worth more than the second a start takes. */
 const IDLE_EXIT_MS = 60_000
 
-/** Posters that may wait for the one child. Past this videos go without: a poster must not delay them. */
+/** Pictures that may wait for the one child. Past this videos go without: a picture must not delay them. */
 const MAX_WAITING = 64
 
 /** What the child needs to run. It decodes foreign bytes, so it gets none of our secrets. */
@@ -45,7 +45,7 @@ export class Posters implements AsyncDisposable {
   #isDisposed = false
 
   constructor(options: PostersOptions = {}) {
-    this.#timeoutMs = options.timeoutMs ?? POSTER_TIMEOUT_MS
+    this.#timeoutMs = options.timeoutMs ?? PICTURE_TIMEOUT_MS
     this.#idleExitMs = options.idleExitMs ?? IDLE_EXIT_MS
     this.#module = options.child ?? CHILD
   }
@@ -56,11 +56,11 @@ export class Posters implements AsyncDisposable {
   }
 
   /**
-   * Writes a JPEG of the frame at a third of the video to `posterPath`. Throws when the video cannot be decoded, when
-   * the child crashes or takes too long, and when too many posters wait already. One is made at a time.
+   * Writes a poster or a spritesheet as a JPEG to `picturePath`. Throws when the video cannot be decoded, when the child
+   * crashes or takes too long, and when too many wait already. One is made at a time.
    */
   async make(request: PosterRequest): Promise<Poster> {
-    if (this.#waiting >= MAX_WAITING) throw new Error(`${MAX_WAITING} posters are waiting already.`)
+    if (this.#waiting >= MAX_WAITING) throw new Error(`${MAX_WAITING} pictures are waiting already.`)
     this.#waiting += 1
     const made = this.#queue.then(() => this.#ask(request))
     this.#queue = made.catch(() => {})
@@ -88,11 +88,11 @@ export class Posters implements AsyncDisposable {
     child.channel?.ref()
     try {
       const answer = await answerOf(child, request, this.#timeoutMs)
-      if (answer.kind === 'failed') throw new Error(`The poster could not be made: ${answer.message}`)
+      if (answer.kind === 'failed') throw new Error(`The ${request.kind} could not be made: ${answer.message}`)
       this.#idle = setTimeout(() => this.#end(child), this.#idleExitMs).unref()
       return answer
     } catch (error) {
-      // Whatever state the decoder is in, the next poster gets a fresh one.
+      // Whatever state the decoder is in, the next picture gets a fresh one.
       this.#end(child)
       throw error
     } finally {
@@ -141,7 +141,7 @@ function answerOf(child: ChildProcess, request: PosterRequest, timeoutMs: number
       settle(() => reject(new Error(`The poster process ended with ${signal ?? code}.`)))
     const onError = (cause: Error) => settle(() => reject(new Error('The poster process is not there.', { cause })))
     const timer = setTimeout(
-      () => settle(() => reject(new Error(`The poster took more than ${timeoutMs / 1000} s.`))),
+      () => settle(() => reject(new Error(`The ${request.kind} took more than ${timeoutMs / 1000} s.`))),
       timeoutMs,
     )
     child.on('message', onMessage).once('exit', onExit).on('error', onError)

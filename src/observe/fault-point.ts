@@ -25,6 +25,8 @@ export const FAULT_POINTS = [
   'settle.committed',
   /** The provider's own copy has been discarded. */
   'settle.discarded',
+  /** A receiver has answered; nothing is written. */
+  'deliver.sent',
 ] as const
 export type FaultPoint = (typeof FAULT_POINTS)[number]
 

@@ -147,7 +147,7 @@ describe('collecting a video', () => {
     setFaultHook(undefined)
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'succeeded')
-    assert.equal(task.media.length, 3)
+    assert.equal(task.media.length, 4)
     const { rows } = await shop.pool.query<{ store_key: string; sha256: Buffer; size_bytes: bigint }>(
       'select store_key, sha256, size_bytes from media where task_id = $1',
       [uuidOf(id)],

@@ -1,5 +1,5 @@
 import type { GenerationRequest } from '../canonical/generation.ts'
-import type { TaskId } from '../canonical/ids.ts'
+import type { Id, TaskId } from '../canonical/ids.ts'
 import type { Json } from '../canonical/json.ts'
 import type { WalletId } from '../ledger/queries.ts'
 
@@ -12,6 +12,10 @@ export interface NewTask {
   readonly request: GenerationRequest
   readonly body: Json
   readonly clientRequestId: string | undefined
+  /** The request that creates it. */
+  readonly traceId: Id<'req'>
+  readonly callbackUrl: string | undefined
+  readonly uploadUrl: string | undefined
   readonly priceCredits: bigint
   /** The provider that it is queued for. */
   readonly provider: string

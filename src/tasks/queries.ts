@@ -1,7 +1,7 @@
 /** Statements about tasks as their owners see them. What workers do to tasks is in `lease-queries.ts`. */
-import { type TaskId, uuidOf } from '../canonical/ids.ts'
+import { idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Task } from '../canonical/task.ts'
-import type { TaskState } from '../canonical/task-state.ts'
+import { type TaskState, TERMINAL_STATES } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import type { NewTask } from './new-task.ts'
@@ -52,6 +52,9 @@ function submitArgument(tasks: readonly NewTask[]): string {
       request: task.request,
       body: task.body,
       client_request_id: task.clientRequestId,
+      trace_id: uuidOf(task.traceId),
+      callback_url: task.callbackUrl,
+      upload_url: task.uploadUrl,
       price_credits: task.priceCredits.toString(),
       provider: task.provider,
       queue_seconds: QUEUE_DEADLINE_SECONDS,
@@ -65,32 +68,81 @@ function submitArgument(tasks: readonly NewTask[]): string {
 export async function selectTask(db: Queryable, wallet: WalletId, id: TaskId): Promise<Task | undefined> {
   const { rows } = await db.query<TaskRow>({
     name: 'select-task',
-    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t where t.id = $1 and t.wallet_id = $2`,
+    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t
+           where t.id = $1 and t.wallet_id = $2 and t.removed_at is null`,
     values: [uuidOf(id), wallet],
   })
   return rows[0] === undefined ? undefined : taskOf(rows[0])
+}
+
+/** Several tasks of one wallet, those that there are, in the order of `ids`. */
+export async function selectTasksById(db: Queryable, wallet: WalletId, ids: readonly TaskId[]): Promise<Task[]> {
+  const { rows } = await db.query<TaskRow>({
+    name: 'select-tasks-by-id',
+    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from unnest($1::uuid[]) with ordinality as asked (id, n)
+           join tasks t on t.id = asked.id and t.wallet_id = $2 and t.removed_at is null order by asked.n`,
+    values: [ids.map(uuidOf), wallet],
+  })
+  return rows.map(taskOf)
+}
+
+/** A task of whatever wallet, removed or not: for what the platform itself has to do with it. */
+export async function selectAnyTask(db: Queryable, id: TaskId): Promise<Task | undefined> {
+  const { rows } = await db.query<TaskRow>({
+    name: 'select-any-task',
+    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t where t.id = $1`,
+    values: [uuidOf(id)],
+  })
+  return rows[0] === undefined ? undefined : taskOf(rows[0])
+}
+
+/** Takes an ended task out of every list and has its files deleted at once. False if it has not ended. */
+export async function removeTask(db: Queryable, id: TaskId): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with gone as (
+       update tasks set removed_at = coalesce(removed_at, now()) where id = $1 and state = any ($2) returning id
+     ), expired as (
+       update media set expires_at = least(expires_at, now()) from gone where media.task_id = gone.id
+     )
+     select from gone`,
+    [uuidOf(id), TERMINAL_STATES],
+  )
+  return rowCount === 1
+}
+
+/** A mark that differs when a task's state or progress does, for each of the tasks that there are. */
+export async function selectMarks(db: Queryable, ids: readonly TaskId[]): Promise<Map<TaskId, string>> {
+  const { rows } = await db.query<{ id: string; mark: string }>({
+    name: 'select-marks',
+    text: `select id, state || ' ' || progress as mark from tasks where id = any ($1)`,
+    values: [ids.map(uuidOf)],
+  })
+  return new Map(rows.map(({ id, mark }) => [idOf('task', id), mark]))
 }
 
 export interface TaskFilter {
   readonly wallet: WalletId
   /** Only tasks in one of these; `undefined` for all. */
   readonly states: readonly TaskState[] | undefined
-  /** Only tasks older than this one. */
-  readonly before: TaskId | undefined
+  /** Where the page before ended: only tasks beyond it. */
+  readonly after: TaskId | undefined
+  readonly order: 'newest first' | 'oldest first'
   readonly limit: number
 }
 
-/** Newest first: ids are time-ordered. */
+/** One page of a wallet's tasks; ids are time-ordered. */
 export async function selectTasks(db: Queryable, filter: TaskFilter): Promise<Task[]> {
+  const [comparison, direction] = filter.order === 'newest first' ? ['<', 'desc'] : ['>', 'asc']
   const { rows } = await db.query<TaskRow>({
-    name: 'select-tasks',
+    name: `select-tasks-${direction}`,
     text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t
-           where t.wallet_id = $1 and ($2::text[] is null or t.state = any ($2)) and ($3::uuid is null or t.id < $3)
-           order by t.id desc limit $4`,
+           where t.wallet_id = $1 and t.removed_at is null and ($2::text[] is null or t.state = any ($2))
+             and ($3::uuid is null or t.id ${comparison} $3)
+           order by t.id ${direction} limit $4`,
     values: [
       filter.wallet,
       filter.states ?? null,
-      filter.before === undefined ? null : uuidOf(filter.before),
+      filter.after === undefined ? null : uuidOf(filter.after),
       filter.limit,
     ],
   })

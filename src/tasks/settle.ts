@@ -16,6 +16,7 @@ export async function settle(context: StepContext, task: LeasedTask, end: Settle
     return false
   }
   await faultPoint('settle.committed')
+  context.onEnded()
   context.log.info({ task: task.id, state: end.state }, 'task ended')
   // An earlier try may have stored files that no row will ever name.
   if (task.state === 'collecting' && end.state !== 'succeeded') await context.discardIngested(task.id)

@@ -31,7 +31,7 @@ describe('handing a task to its provider', () => {
     assert.equal(task.state, 'succeeded')
     assert.equal(task.finalCredits, 10n)
     assert.equal(task.progress, 100)
-    assert.deepEqual(task.media.map((media) => media.kind).sort(), ['manifest', 'poster', 'video'])
+    assert.deepEqual(task.media.map((media) => media.kind).sort(), ['manifest', 'poster', 'spritesheet', 'video'])
     assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
     assert.equal((await shop.balance(wallet)).spent - before.spent, 10n)
     assert.equal(plain.jobsOf('accepted'), 1)

@@ -17,6 +17,8 @@ export interface StepContext {
   readonly ingest: IngestVideo
   /** Deletes what `ingest` stored for a task that ended otherwise meanwhile. */
   readonly discardIngested: (taskId: TaskId) => Promise<void>
+  /** Told when a task has ended: what is to be delivered is due. */
+  readonly onEnded: () => void
   readonly log: Logger
   /** Aborted when the process stops; a step that is cut off is taken up again by its lease. */
   readonly signal: AbortSignal

@@ -26,6 +26,7 @@ export interface TaskRow extends Record<string, unknown> {
   request: GenerationRequest
   body: Json
   client_request_id: string | null
+  trace_id: string
   state: TaskState
   progress: number
   price_credits: bigint
@@ -41,7 +42,7 @@ export interface TaskRow extends Record<string, unknown> {
 }
 
 export const TASK_COLUMNS = `
-  t.id, t.dialect, t.model, t.request, t.body, t.client_request_id, t.state, t.progress, t.price_credits, t.final_credits,
+  t.id, t.dialect, t.model, t.request, t.body, t.client_request_id, t.trace_id, t.state, t.progress, t.price_credits, t.final_credits,
   t.failure_reason, t.failure_message, t.cancel_requested_at, t.created_at, t.updated_at, t.finished_at,
   case when t.state = 'succeeded' then (
     select json_agg(json_build_object('id', m.id, 'kind', m.kind, 'mime_type', m.mime_type, 'size_bytes', m.size_bytes,
@@ -74,6 +75,7 @@ export function taskOf(row: TaskRow): Task {
     finalCredits: row.final_credits,
     failure: failureOf(row),
     media: (row.media ?? []).map(mediaOf),
+    traceId: idOf('req', row.trace_id),
     cancelRequested: row.cancel_requested_at !== null,
     queuePosition: row.queue_position === null ? undefined : Number(row.queue_position),
     createdAt: row.created_at,

@@ -7,12 +7,18 @@ import type { Store } from '../media/store.ts'
 import type { Provider } from '../providers/provider.ts'
 import { deleteOldIdempotencyKeys, expireAbandoned, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
 import type { IngestVideo } from '../tasks/step-context.ts'
+import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
+import { deleteOldDeliveries, releaseDeliveries } from '../webhooks/queries.ts'
 import { type Chore, runChores } from './chores.ts'
+import { DeliveryLane, type DeliveryLaneOptions } from './delivery-lane.ts'
 import { Lane } from './lane.ts'
 import { deleteWorker, upsertWorker } from './queries.ts'
 
 /** Rows that one run of a chore takes: small transactions, however much has piled up. */
 const CHORE_BATCH = 200
+
+/** How long an operator can look up what became of a delivery. */
+const DELIVERY_DAYS = 30
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
@@ -25,21 +31,30 @@ export interface WorkerOptions {
   readonly ingest: IngestVideo
   readonly store: Store
   readonly log: Logger
+  /** What callbacks and uploads are made with; `undefined` leaves them to other workers. */
+  readonly deliveries?: Pick<DeliveryLaneOptions, 'policy' | 'renderCallback' | 'deliveries' | 'now'>
 }
 
-/** Drives tasks: one lane for each provider, and the chores. */
+/** Drives tasks and deliveries: one lane for each provider, one for each kind of delivery, and the chores. */
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
   readonly #lanes: readonly Lane[]
+  readonly #deliveryLanes: readonly DeliveryLane[]
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: WorkerOptions) {
     this.#options = options
-    const { pool: db, ingest, log } = options
+    const { pool: db, ingest, log, store, deliveries } = options
     const discardIngested = (taskId: TaskId) => discardStored(options.store, taskId)
-    const about = { db, ingest, discardIngested, log, signal: this.#stop.signal, random: Math.random }
+    const onEnded = () => this.#wakeDeliveries()
+    const common = { db, log, signal: this.#stop.signal, random: Math.random }
+    const about = { ...common, ingest, discardIngested, onEnded }
     this.#lanes = options.providers.map((provider) => new Lane({ ...about, provider }, options.id))
+    this.#deliveryLanes =
+      deliveries === undefined
+        ? []
+        : DELIVERY_KINDS.map((kind) => new DeliveryLane({ ...common, ...deliveries, store, kind, worker: options.id }))
   }
 
   /** Frees what a dead predecessor of the same id held, says that it is alive, and begins. */
@@ -47,14 +62,21 @@ export class Worker {
     const { pool, id, log } = this.#options
     const freed = await releaseLeases(pool, id)
     if (freed > 0) log.info({ tasks: freed }, 'took up the tasks of the process before')
+    await releaseDeliveries(pool, id)
     await upsertWorker(pool, id)
     const signal = this.#stop.signal
-    this.#running = Promise.all([...this.#lanes.map((lane) => lane.run()), runChores(this.#chores(), { log, signal })])
+    const lanes = [...this.#lanes, ...this.#deliveryLanes]
+    this.#running = Promise.all([...lanes.map((lane) => lane.run()), runChores(this.#chores(), { log, signal })])
   }
 
   /** Tasks may be due: look now. */
   wake(): void {
     for (const lane of this.#lanes) lane.wake()
+    this.#wakeDeliveries()
+  }
+
+  #wakeDeliveries(): void {
+    for (const lane of this.#deliveryLanes) lane.wake()
   }
 
   /** Takes no new steps, waits for those under way, and gives its leases back. */
@@ -62,6 +84,7 @@ export class Worker {
     this.#stop.abort()
     await this.#running
     await releaseLeases(this.#options.pool, this.#options.id)
+    await releaseDeliveries(this.#options.pool, this.#options.id)
     await deleteWorker(this.#options.pool, this.#options.id)
   }
 
@@ -91,6 +114,11 @@ export class Worker {
         name: 'delete expired media',
         everyMs: MINUTE_MS,
         run: async () => void (await sweepExpiredMedia({ db: pool, store, log, limit: CHORE_BATCH })),
+      },
+      {
+        name: 'forget old deliveries',
+        everyMs: MINUTE_MS,
+        run: async () => void (await deleteOldDeliveries(pool, { days: DELIVERY_DAYS, limit: CHORE_BATCH })),
       },
     ]
   }

@@ -70,7 +70,13 @@ describe('the command line beside a running server', () => {
     const { id, created_at, ...rest } = account
     assert.match(String(id), ACCOUNT)
     assert.ok(!Number.isNaN(Date.parse(String(created_at))))
-    assert.deepEqual(rest, { name: 'Ada & Söhne', plan: 'pro', spicy_allowed: false, credits: 100 })
+    assert.deepEqual(rest, {
+      name: 'Ada & Söhne',
+      plan: 'pro',
+      spicy_allowed: false,
+      requests_per_minute: 1000,
+      credits: 100,
+    })
     assert.match(String(key), LIVE)
     assert.match(String(test_key), TEST)
     assert.equal(await credits(server, { key: String(key) }), 100)
@@ -94,7 +100,7 @@ describe('the command line beside a running server', () => {
       /^account {3}acct_[0-9a-f]{32} \(Grace, free, 0 credits\)\nlive key {2}rly_live_\S+\ntest key {2}rly_test_\S+\n/,
     )
     const listed = await server.command('accounts', 'list')
-    assert.match(listed.stdout, /^ACCOUNT +PLAN +SPICY +NAME\n/)
+    assert.match(listed.stdout, /^ACCOUNT +PLAN +SPICY +REQUESTS\/MIN +NAME\n/)
     assert.doesNotMatch(listed.stdout, /rly_/)
   })
 
@@ -169,8 +175,17 @@ describe('the command line beside a running server', () => {
     const { models } = jsonOf(await runCli(['models', '--json'], { DATABASE_URL: 'postgres://127.0.0.1:1/none' }))
     assert.ok(Array.isArray(models))
     assert.deepEqual(
-      models.map(({ id, dialect }) => [dialect, id]),
-      [['rivya', 'grok-imagine-video']],
+      models.map(({ id, dialect }) => `${dialect} ${id}`),
+      [
+        'acedata grok-imagine-video',
+        'acedata grok-imagine-video-1.5-preview',
+        'grokimagineapi grok-imagine-video',
+        'openai grok-imagine-video',
+        'openai grok-imagine-video-1.5',
+        'rivya grok-imagine-video',
+        'xai grok-imagine-video',
+        'xai grok-imagine-video-1.5',
+      ],
     )
   })
 

@@ -30,7 +30,7 @@ describe('an API and a worker as two processes', () => {
       )
       const { id } = generationOf(await request(`${url}/api/v1/generations`, 'POST', { key: KEY, body: CHEAP }))
 
-      worker = startCli(['serve', '--json', '--role', 'worker'], env)
+      worker = startCli(['serve', '--json', '--role', 'worker'], { ...env, REELAY_PUBLIC_URL: url })
       await waitFor('the API to be ready', async () =>
         (await request(`${url}/readyz`, 'GET')).status === 200 ? true : undefined,
       )

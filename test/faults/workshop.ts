@@ -30,7 +30,7 @@ import type { NewTask } from '../../src/tasks/new-task.ts'
 import { selectTask } from '../../src/tasks/queries.ts'
 import type { IngestVideo } from '../../src/tasks/step-context.ts'
 import { Submitter } from '../../src/tasks/submit.ts'
-import { Worker } from '../../src/worker/worker.ts'
+import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { testDatabase } from '../support/database.ts'
 import { writeTestVideo } from '../support/test-video.ts'
 
@@ -73,7 +73,10 @@ export interface Workshop extends AsyncDisposable {
   readonly ingest: IngestVideo
   account(options?: { plan?: PlanName; credits?: bigint; mode?: WalletMode }): Promise<WalletId>
   /** A worker that has been started; it is stopped with the workshop, if not before. */
-  worker(provider: Provider, options?: { id?: string; ingest?: IngestVideo; pool?: pg.Pool }): Promise<Worker>
+  worker(
+    provider: Provider,
+    options?: { id?: string; ingest?: IngestVideo; pool?: pg.Pool; deliveries?: WorkerOptions['deliveries'] },
+  ): Promise<Worker>
   stop(worker: Worker): Promise<void>
   /** Creates a task, which must be possible. */
   create(wallet: WalletId, prompt: string, change?: Partial<NewTask>): Promise<TaskId>
@@ -107,6 +110,9 @@ export function newTask(wallet: WalletId, prompt: string, change: Partial<NewTas
     },
     body: { prompt },
     clientRequestId: undefined,
+    traceId: newId('req'),
+    callbackUrl: undefined,
+    uploadUrl: undefined,
     priceCredits: 10n,
     provider: 'scripted',
     idempotency: undefined,
@@ -168,6 +174,7 @@ export async function openWorkshop(): Promise<Workshop> {
         ingest: options.ingest ?? ingest,
         store,
         log,
+        ...(options.deliveries === undefined ? {} : { deliveries: options.deliveries }),
       })
       await worker.start()
       workers.add(worker)

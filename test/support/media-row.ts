@@ -18,8 +18,8 @@ export async function insertMediaRow(pool: pg.Pool, row: MediaRow): Promise<Medi
     `with account as (insert into accounts (id, name, plan) values ($1, 'test', 'free') returning id),
       wallet as (insert into wallets (account_id, mode) select id, 'test' from account returning id),
       task as (
-        insert into tasks (id, wallet_id, dialect, model, request, body, price_credits, provider, deadline_at)
-        select $2, id, 'test', 'test', '{}', '{}', 0, 'test', now() from wallet returning id
+        insert into tasks (id, wallet_id, dialect, model, request, body, trace_id, price_credits, provider, deadline_at)
+        select $2, id, 'test', 'test', '{}', '{}', gen_random_uuid(), 0, 'test', now() from wallet returning id
       )
      insert into media (id, task_id, kind, store_key, mime_type, size_bytes, sha256, expires_at)
      select $3, id, 'video', $4, $5, $6, $7, now() + make_interval(secs => $8) from task`,

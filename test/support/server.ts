@@ -24,8 +24,8 @@ import pg from 'pg'
 import { createAccount } from '../../src/accounts/create-account.ts'
 import { createKey } from '../../src/accounts/create-key.ts'
 import { hashSecret } from '../../src/accounts/key-secret.ts'
-import type { PlanName } from '../../src/accounts/plans.ts'
-import { selectKeyHolder } from '../../src/accounts/queries.ts'
+import { MAX_REQUESTS_PER_MINUTE, type PlanName } from '../../src/accounts/plans.ts'
+import { selectKeyHolder, updateAccount } from '../../src/accounts/queries.ts'
 import { SCOPES } from '../../src/canonical/scopes.ts'
 import { occupantOf, readPostmasterFile } from '../../src/db/embedded/postmaster-file.ts'
 import { stopPostmaster } from '../../src/db/embedded/stop-postmaster.ts'
@@ -225,11 +225,19 @@ export class TestServer implements AsyncDisposable {
 
   /** Another account, made in the database directly (a command would take a second). */
   async createAccount(
-    wanted: { credits?: number; plan?: PlanName; spicyAllowed?: boolean } = {},
+    wanted: { credits?: number; plan?: PlanName; spicyAllowed?: boolean; requestsPerMinute?: number | 'plan' } = {},
   ): Promise<TestAccount> {
     const { credits = 0, plan = 'enterprise', spicyAllowed = false } = wanted
+    // As the first account: tests poll every 25 ms, and only those about rate limits want to meet one.
+    const { requestsPerMinute = MAX_REQUESTS_PER_MINUTE } = wanted
     return this.withDatabase(async (pool) => {
-      const made = await createAccount(pool, { name: 'another', plan, credits: BigInt(credits), spicyAllowed })
+      const made = await createAccount(pool, {
+        name: 'another',
+        plan,
+        credits: BigInt(credits),
+        spicyAllowed,
+        requestsPerMinute: requestsPerMinute === 'plan' ? undefined : requestsPerMinute,
+      })
       return { accountId: made.account.id, key: made.liveKey, testKey: made.testKey }
     })
   }
@@ -251,6 +259,8 @@ export class TestServer implements AsyncDisposable {
       const account = (await selectKeyHolder(pool, hashSecret(this.key)))?.account.id
       if (account === undefined) return
       this.accountId = account
+      const requestsPerMinute = MAX_REQUESTS_PER_MINUTE
+      await updateAccount(pool, account, { plan: undefined, spicyAllowed: undefined, requestsPerMinute })
       const wanted = { account, mode: 'test', name: 'tests', scopes: SCOPES, expiresInDays: undefined } as const
       this.testKey = (await createKey(pool, wanted)).secret
     } finally {

@@ -9,6 +9,11 @@ create table tasks (
   request             jsonb       not null,
   body                jsonb       not null,
   client_request_id   text,
+  -- The request that created it, as in the log.
+  trace_id            uuid        not null,
+  -- Told when the task has ended, and given the finished video: see deliveries.
+  callback_url        text,
+  upload_url          text,
   -- Quoted at creation and never recomputed.
   price_credits       bigint      not null check (price_credits >= 0),
   final_credits       bigint      not null default 0 check (final_credits between 0 and price_credits),
@@ -31,6 +36,8 @@ create table tasks (
   updated_at          timestamptz not null default now(),
   started_at          timestamptz,
   finished_at         timestamptz,
+  -- Taken out of every list by its owner.
+  removed_at          timestamptz,
   constraint failed_says_why check ((state = 'failed') = (failure_reason is not null)),
   constraint only_success_costs check (final_credits = 0 or state = 'succeeded')
 );
@@ -70,7 +77,7 @@ create table attempts (
 create table media (
   id               uuid primary key,
   task_id          uuid        not null references tasks,
-  kind             text        not null check (kind in ('video', 'poster', 'manifest')),
+  kind             text        not null check (kind in ('video', 'poster', 'spritesheet', 'manifest')),
   store_key        text        not null unique,
   mime_type        text        not null,
   size_bytes       bigint      not null check (size_bytes > 0),

@@ -1,8 +1,8 @@
 -- Creates a batch of tasks: for each request its idempotency key, its hold and its row, in one statement and so in one
 -- transaction. Requests of one batch are independent: each gets its own outcome, exactly as if it had come alone.
 --
--- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body, client_request_id, price_credits,
--- provider, queue_seconds, and key with fingerprint (hex) where the customer sent an idempotency key.
+-- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body, client_request_id, trace_id,
+-- callback_url, upload_url, price_credits, provider, queue_seconds, and key with fingerprint (hex) where the customer sent an idempotency key.
 -- Outcomes: created | replayed (task_id is the first one's) | conflict (same key, other body) | insufficient.
 --
 -- The wallets are locked first, in order of their ids. Whoever holds a wallet is alone with its balance and its
@@ -68,14 +68,15 @@ begin
     raise exception 'a request names a wallet that does not exist' using errcode = 'foreign_key_violation';
   end if;
 
-  insert into tasks (id, wallet_id, dialect, model, request, body, client_request_id, price_credits, provider, deadline_at)
-    select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body, r.client_request_id, r.price_credits, r.provider,
-           now() + make_interval(secs => r.queue_seconds)
+  insert into tasks (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url, upload_url,
+      price_credits, provider, deadline_at)
+    select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body, r.client_request_id, r.trace_id, r.callback_url,
+           r.upload_url, r.price_credits, r.provider, now() + make_interval(secs => r.queue_seconds)
     from rows from (jsonb_to_recordset(in_requests) as
         (id uuid, wallet_id bigint, dialect text, model text, request jsonb, body jsonb, client_request_id text,
-         price_credits bigint, provider text, queue_seconds integer))
-      with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, price_credits, provider,
-         queue_seconds, ordinal)
+         trace_id uuid, callback_url text, upload_url text, price_credits bigint, provider text, queue_seconds integer))
+      with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url,
+         upload_url, price_credits, provider, queue_seconds, ordinal)
     where outcomes[r.ordinal] = 'created';
 
   insert into idempotency_keys (wallet_id, key, fingerprint, task_id)
@@ -166,7 +167,8 @@ begin
     select * from admitted;
 end $$;
 
--- Ends a task: the terminal state, the capture or release of its hold, its media and its attempt, in one transaction.
+-- Ends a task: the terminal state, the capture or release of its hold, its media, its attempt and its deliveries (a
+-- callback however it ended, an upload if it succeeded), in one transaction.
 -- Compare-and-set: returns the task if this call ended it, and nothing if it was no longer in one of `in_from`, or if
 -- `in_fence` (null: whoever asks) is no longer its fencing token. So of any number of racing settlements one wins.
 create function settle_task(
@@ -201,6 +203,15 @@ begin
   -- Nothing else is under way for this task now; an attempt whose fate nobody knows keeps saying so.
   update attempts a set state = in_to, ended_at = now()
     where a.task_id = in_id and a.state in ('starting', 'accepted');
+
+  if settled.callback_url is not null or settled.upload_url is not null then
+    insert into deliveries (id, task_id, account_id, kind, url)
+      select gen_random_uuid(), in_id, w.account_id, part.kind, part.url
+      from wallets w,
+        (values ('callback', settled.callback_url),
+                ('upload', case when in_to = 'succeeded' then settled.upload_url end)) as part (kind, url)
+      where w.id = settled.wallet_id and part.url is not null;
+  end if;
 
   return next settled;
 end $$;

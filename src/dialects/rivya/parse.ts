@@ -1,4 +1,4 @@
-import { parseId, type TaskId } from '../../canonical/ids.ts'
+import { parseTaskId as readTaskId, type TaskId } from '../../canonical/ids.ts'
 import { invalidField, Refusal } from '../../canonical/refusal.ts'
 import type { TaskState } from '../../canonical/task-state.ts'
 import type { CreateInput, ListInput, WireRequest } from '../dialect.ts'
@@ -19,7 +19,7 @@ export function parseCreate(request: WireRequest): CreateInput {
 }
 
 export function parseTaskId(request: WireRequest): { id: TaskId } {
-  const id = parseId('task', request.params['id'] ?? '')
+  const id = readTaskId(request.params['id'] ?? '')
   if (id === undefined) throw new Refusal('task_not_found', 'There is no such generation.')
   return { id }
 }
@@ -36,13 +36,14 @@ export function parseList(request: WireRequest): ListInput {
   const { limit, cursor, status } = readInput(listQuery, request.query)
   return {
     limit,
-    before: cursor === undefined ? undefined : parseCursor(cursor),
+    order: 'newest first',
+    after: cursor === undefined ? undefined : parseCursor(cursor),
     states: status === undefined ? undefined : STATES_OF[status],
   }
 }
 
 function parseCursor(cursor: string): TaskId {
-  const id = parseId('task', cursor)
+  const id = readTaskId(cursor)
   if (id === undefined) throw invalidField({ field: 'cursor', value: cursor, allowed: 'a next_cursor of this list' })
   return id
 }

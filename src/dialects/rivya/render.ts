@@ -2,7 +2,7 @@ import type { JsonObject } from '../../canonical/json.ts'
 import type { Model, Parameter } from '../../canonical/model.ts'
 import type { Task, TaskPage } from '../../canonical/task.ts'
 import type { TaskState } from '../../canonical/task-state.ts'
-import type { RenderContext, WireAnswer } from '../dialect.ts'
+import type { JsonAnswer, RenderContext } from '../dialect.ts'
 import type { RivyaStatus } from './schema.ts'
 
 const STATUS_OF: Readonly<Record<TaskState, RivyaStatus>> = {
@@ -19,7 +19,7 @@ const STATUS_OF: Readonly<Record<TaskState, RivyaStatus>> = {
 export function renderCreated(
   { task, replayed }: { task: Task; replayed: boolean },
   context: RenderContext,
-): WireAnswer {
+): JsonAnswer {
   const answer = { status: 200, body: taskObject(asCreated(task), context) }
   return replayed ? { ...answer, headers: { 'idempotent-replayed': 'true' } } : answer
 }
@@ -30,7 +30,7 @@ function asCreated(task: Task): Task {
 }
 
 /** The two headers are ours: the documented task object has no place for what they tell. */
-export function renderTask(task: Task, context: RenderContext): WireAnswer {
+export function renderTask(task: Task, context: RenderContext): JsonAnswer {
   const headers = { 'generation-progress': String(task.progress) }
   return {
     status: 200,
@@ -39,16 +39,19 @@ export function renderTask(task: Task, context: RenderContext): WireAnswer {
   }
 }
 
-export function renderPage(page: TaskPage, context: RenderContext): WireAnswer {
+export function renderPage(page: TaskPage, context: RenderContext): JsonAnswer {
   const data = page.tasks.map((task) => taskObject(task, context))
-  return { status: 200, body: { object: 'list', data, next_cursor: page.nextCursor ?? null } }
+  return {
+    status: 200,
+    body: { object: 'list', data, next_cursor: page.hasMore ? (page.tasks.at(-1)?.id ?? null) : null },
+  }
 }
 
-export function renderBalance({ availableCredits }: { availableCredits: bigint }): WireAnswer {
+export function renderBalance({ availableCredits }: { availableCredits: bigint }): JsonAnswer {
   return { status: 200, body: { current_credits: Number(availableCredits) } }
 }
 
-export function renderModels(models: readonly Model[]): WireAnswer {
+export function renderModels(models: readonly Model[]): JsonAnswer {
   return { status: 200, body: { object: 'list', data: models.map(modelObject) } }
 }
 

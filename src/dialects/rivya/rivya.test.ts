@@ -11,7 +11,8 @@ import { renderCreated, renderTask } from './render.ts'
 
 const NOW = new Date('2026-05-11T00:00:00.000Z')
 const LATER = new Date('2026-05-11T00:01:00.000Z')
-const CONTEXT = { urlOf: (media: TaskMedia) => `https://example.com/${media.kind}` }
+const REQUEST_ID = newId('req')
+const CONTEXT = { requestId: REQUEST_ID, urlOf: (media: TaskMedia) => `https://example.com/${media.kind}` }
 
 const VIDEO: TaskMedia = {
   id: newId('med'),
@@ -40,6 +41,7 @@ const TASK: Task = {
   },
   body: {},
   clientRequestId: 'mine',
+  traceId: REQUEST_ID,
   state: 'queued',
   progress: 0,
   priceCredits: 10n,
@@ -137,13 +139,13 @@ describe('the Rivya dialect', () => {
     ])
     for (const code of REFUSAL_CODES) {
       const refusal = new Refusal(code, 'A sentence.', { cause: new Error('hidden') })
-      const { status, body } = renderRefusal(refusal, { requestId: 'req_1' })
+      const { status, body } = renderRefusal(refusal, { requestId: REQUEST_ID })
       const word = JSON.stringify(body).match(/"code":"(\w+)"/)?.[1] ?? ''
       assert.ok(documented.has(word), word)
       assert.ok(status >= 400 && status < 600)
-      assert.deepEqual(body, { error: { code: word, message: 'A sentence.', requestId: 'req_1' } })
+      assert.deepEqual(body, { error: { code: word, message: 'A sentence.', requestId: REQUEST_ID } })
     }
-    assert.equal(renderRefusal(invalidField({ field: 'x', allowed: 'y' }), { requestId: 'r' }).status, 400)
+    assert.equal(renderRefusal(invalidField({ field: 'x', allowed: 'y' }), { requestId: REQUEST_ID }).status, 400)
   })
 
   test('reads a create, keeps every key of params as it was written, and adds nothing', () => {
@@ -166,8 +168,8 @@ describe('the Rivya dialect', () => {
   })
 
   test('reads the query of a list', () => {
-    assert.deepEqual(parseList(REQUEST), { limit: 20, before: undefined, states: undefined })
+    assert.deepEqual(parseList(REQUEST), { limit: 20, after: undefined, order: 'newest first', states: undefined })
     const query = { limit: '7', cursor: TASK.id, status: 'failed' }
-    assert.deepEqual(parseList({ ...REQUEST, query }), { limit: 7, before: TASK.id, states: ['failed', 'expired'] })
+    assert.deepEqual(parseList({ ...REQUEST, query }), { limit: 7, after: TASK.id, order: 'newest first', states: ['failed', 'expired'] })
   })
 })

@@ -1,0 +1,172 @@
+/**
+ * The OpenAPI 3.1 document of a dialect, made from what serves it: the routes, the zod schemas that validate, and the
+ * catalog's models, whose parameters take the place of the open object that a body schema has for them.
+ */
+import { z } from 'zod'
+import { isJsonObject, type Json, type JsonObject } from '../canonical/json.ts'
+import type { Model, Parameter } from '../canonical/model.ts'
+import type { Dialect, Route, RouteDocumentation } from './dialect.ts'
+
+export interface OpenApiOptions {
+  readonly models: readonly Model[]
+  /** Where the API is reached, without a slash at the end. */
+  readonly serverUrl: string
+  readonly version: string
+}
+
+/** The document of every documented route. Refusals share one schema, since each dialect says them in one form. */
+export function openApiDocument(dialect: Dialect, { models, serverUrl, version }: OpenApiOptions): JsonObject {
+  const { documentation } = dialect
+  const paths: Record<string, JsonObject> = {}
+  for (const route of dialect.routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[path] = {
+      ...paths[path],
+      [route.method.toLowerCase()]: operationOf(dialect, route, { about: route.documentation, models }),
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: documentation.title, version },
+    servers: [{ url: serverUrl }],
+    paths,
+    components: {
+      schemas: { Error: schemaOf(documentation.error, 'output') },
+      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: rly_live_… or rly_test_…' } },
+    },
+  }
+}
+
+interface Operation {
+  readonly about: RouteDocumentation
+  readonly models: readonly Model[]
+}
+
+function operationOf(dialect: Dialect, route: Route, { about, models }: Operation): JsonObject {
+  const answers = Object.entries(about.answers).map(([status, answer]) => [status, answerOf(answer)])
+  return {
+    operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-zA-Z0-9]+(\w)/g, (_match, first) => String(first).toUpperCase())}`,
+    summary: about.summary,
+    security: route.scope === undefined ? [] : [{ key: [] }],
+    parameters: [...pathParameters(route.path), ...queryParameters(about.query), ...headerParameters(route)],
+    ...(route.body === undefined ? {} : { requestBody: bodyOf(dialect, route.body, { about, models }) }),
+    responses: {
+      ...Object.fromEntries(answers),
+      default: {
+        description: 'Refused: says what is wrong and what is allowed',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    },
+  }
+}
+
+function answerOf(answer: RouteDocumentation['answers'][number]): JsonObject {
+  if (answer instanceof z.ZodType) {
+    return { description: 'Done', content: { 'application/json': { schema: schemaOf(answer, 'output') } } }
+  }
+  return { description: 'Done', content: { [answer.mediaType]: { schema: {} } } }
+}
+
+function pathParameters(path: string): JsonObject[] {
+  const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '')
+  return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+}
+
+function queryParameters(query: z.ZodObject | undefined): JsonObject[] {
+  if (query === undefined) return []
+  return Object.entries(query.shape).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: !z.safeParse(z.object({ [name]: schema as z.ZodType }), {}).success,
+    schema: schemaOf(schema as z.ZodType, 'input'),
+  }))
+}
+
+function headerParameters(route: Route): JsonObject[] {
+  if (route.kind === 'create' || route.kind === 'follow') {
+    const description = 'Repeating a request with the same key creates nothing twice, for a day.'
+    return [
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        required: false,
+        description,
+        schema: { type: 'string', maxLength: 255 },
+      },
+    ]
+  }
+  if (route.kind === 'get') {
+    const description = 'wait=30: answer at the next change, or after so many seconds.'
+    return [{ name: 'Prefer', in: 'header', required: false, description, schema: { type: 'string' } }]
+  }
+  return []
+}
+
+function bodyOf(dialect: Dialect, body: z.ZodType, { about, models }: Operation): JsonObject {
+  const schema = withParameters(schemaOf(body, 'input'), about.paramsAt, models)
+  const json = about.example === undefined ? { schema } : { schema, example: about.example }
+  const forms = dialect.takesForms === true ? { 'multipart/form-data': { schema } } : {}
+  return { required: true, content: { 'application/json': json, ...forms } }
+}
+
+/** Puts the models' parameters where the body takes them. A parameter of several models allows what any of them does. */
+function withParameters(schema: JsonObject, at: string | undefined, models: readonly Model[]): JsonObject {
+  if (at === undefined) return schema
+  const byKey = new Map<string, JsonObject[]>()
+  for (const parameter of models.flatMap((model) => model.parameters)) {
+    byKey.set(parameter.key, [...(byKey.get(parameter.key) ?? []), parameterSchema(parameter)])
+  }
+  const parameters = Object.fromEntries([...byKey].map(([key, schemas]) => [key, anyOf(schemas)]))
+  const ids = { enum: models.map((model) => model.id) }
+  const properties = { ...(schema['properties'] as JsonObject) }
+  const model = { ...(properties['model'] as JsonObject | undefined), ...ids }
+  if (at === '')
+    return { ...schema, properties: { ...properties, ...('model' in properties ? { model } : {}), ...parameters } }
+  const params = { type: 'object', properties: parameters, additionalProperties: false }
+  return { ...schema, properties: { ...properties, model, [at]: params } }
+}
+
+function anyOf(schemas: readonly JsonObject[]): JsonObject {
+  const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
+  const [only] = distinct
+  return distinct.length === 1 && only !== undefined ? only : { anyOf: distinct }
+}
+
+function parameterSchema(parameter: Parameter): JsonObject {
+  const description = parameter.description.en ?? parameter.key
+  const preset = parameter.default === undefined ? {} : { default: parameter.default }
+  switch (parameter.type) {
+    case 'select':
+      return { type: 'string', enum: [...parameter.options], ...preset, description }
+    case 'number': {
+      const whole = Number.isInteger(parameter.min) && Number.isInteger(parameter.step)
+      const steps = parameter.step === 1 && whole ? {} : { multipleOf: parameter.step }
+      return {
+        type: whole ? 'integer' : 'number',
+        minimum: parameter.min,
+        maximum: parameter.max,
+        ...steps,
+        ...preset,
+        description,
+      }
+    }
+    case 'text':
+      return { type: 'string', maxLength: parameter.maxCharacters, ...preset, description }
+  }
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+  const { $schema, $defs, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return withoutReferences(JSON.parse(JSON.stringify(rest)))
+}
+
+/** The only schema that refers to itself is "any JSON value", which OpenAPI says with an empty one. */
+function withoutReferences(value: JsonObject): JsonObject {
+  if ('$ref' in value) return {}
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, simplified(member)]))
+}
+
+function simplified(value: Json): Json {
+  if (Array.isArray(value)) return value.map(simplified)
+  return isJsonObject(value) ? withoutReferences(value) : value
+}

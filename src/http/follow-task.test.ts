@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newId } from '../canonical/ids.ts'
+import { Refusal } from '../canonical/refusal.ts'
+import type { Task } from '../canonical/task.ts'
+import type { TaskUpdate } from '../dialects/dialect.ts'
+import type { Watch } from '../tasks/watch.ts'
+import { followTask } from './follow-task.ts'
+
+const AT = new Date()
+const QUEUED: Task = {
+  id: newId('task'),
+  dialect: 'acedata',
+  model: 'grok-imagine-video',
+  request: {
+    model: 'grok-imagine-video',
+    prompt: 'sea',
+    durationSeconds: 1,
+    resolution: '480p',
+    aspectRatio: '1:1',
+    mode: 'normal',
+    seed: 1,
+  },
+  body: {},
+  clientRequestId: undefined,
+  traceId: newId('req'),
+  state: 'queued',
+  progress: 0,
+  priceCredits: 5n,
+  finalCredits: 0n,
+  failure: undefined,
+  media: [],
+  cancelRequested: false,
+  queuePosition: undefined,
+  createdAt: AT,
+  updatedAt: AT,
+  finishedAt: undefined,
+}
+const RUNNING: Task = { ...QUEUED, state: 'running', progress: 40 }
+const FAILED: Task = { ...QUEUED, state: 'failed', failure: { reason: 'internal', message: 'No.' } }
+const HEARTBEAT_MS = 60_000
+
+/** What a watch says, one after the other, without letting any time pass. */
+function scripted(...news: ('changed' | 'quiet')[]) {
+  const waits: number[] = []
+  let isWatched = false
+  const watch = (): Watch => {
+    isWatched = true
+    return {
+      next: async (timeoutMs) => {
+        waits.push(timeoutMs)
+        const next = news.shift()
+        assert.ok(next, 'the watching goes on after the end')
+        return next
+      },
+      [Symbol.dispose]: () => {
+        isWatched = false
+      },
+    }
+  }
+  return { watchers: { watch }, waits, isWatched: () => isWatched }
+}
+
+function reads(...tasks: Task[]): () => Promise<Task> {
+  return async () => tasks.shift() ?? FAILED
+}
+
+async function all(updates: AsyncIterable<TaskUpdate>): Promise<TaskUpdate[]> {
+  const given: TaskUpdate[] = []
+  for await (const update of updates) given.push(update)
+  return given
+}
+
+const open = () => new AbortController().signal
+
+test('gives the task at each change and each heartbeat, and ends when it has ended', async () => {
+  const { watchers, isWatched } = scripted('changed', 'quiet', 'changed')
+  const updates = followTask({
+    task: QUEUED,
+    watchers,
+    read: reads(RUNNING),
+    signal: open(),
+    heartbeatMs: HEARTBEAT_MS,
+  })
+  assert.deepEqual(await all(updates), [
+    { kind: 'changed', task: RUNNING },
+    { kind: 'heartbeat', task: RUNNING },
+    { kind: 'changed', task: FAILED },
+  ])
+  assert.equal(isWatched(), false)
+})
+
+test('beats at a steady pace: a change does not put the next heartbeat off', async () => {
+  const { watchers, waits } = scripted('changed', 'quiet', 'changed')
+  const updates = followTask({
+    task: QUEUED,
+    watchers,
+    read: reads(RUNNING),
+    signal: open(),
+    heartbeatMs: HEARTBEAT_MS,
+  })
+  await all(updates)
+  const [first = 0, afterChange = 0, afterBeat = 0] = waits
+  assert.ok(first <= HEARTBEAT_MS && afterChange <= first, waits.join(' '))
+  assert.ok(afterBeat > HEARTBEAT_MS, 'the beat came early, so the next is a full one later than when it was due')
+})
+
+test('of a task that has ended gives nothing', async () => {
+  const { watchers, waits } = scripted()
+  assert.deepEqual(await all(followTask({ task: FAILED, watchers, read: reads(), signal: open() })), [])
+  assert.deepEqual(waits, [])
+})
+
+test('refuses when nobody listens any more, and does not read again', async () => {
+  const over = new AbortController()
+  const { watchers, isWatched } = scripted('changed', 'quiet')
+  const updates = followTask({ task: QUEUED, watchers, read: reads(RUNNING), signal: over.signal })
+  await updates.next()
+  over.abort()
+  assert.equal(isWatched(), false, 'also without being resumed')
+  await assert.rejects(updates.next(), (error) => error instanceof Refusal && error.code === 'unavailable')
+})
+
+test('leaving the loop ends the watching', async () => {
+  const { watchers, isWatched } = scripted('quiet')
+  for await (const _ of followTask({ task: QUEUED, watchers, read: reads(), signal: open() })) break
+  assert.equal(isWatched(), false)
+})

@@ -1,0 +1,59 @@
+import { FetchError, type FetchErrorReason } from './fetch-error.ts'
+
+/** What is known about a call when it fails. */
+export interface FetchCause {
+  readonly hostname: string
+  /** What ended the call is its reason. */
+  readonly signal: AbortSignal
+  /** Becomes `maybe` once there is a connection. */
+  sent: 'no' | 'maybe'
+}
+
+/** Codes of Node and undici, and what they mean; those of certificates are many, and told by how they begin. */
+const REASONS: Readonly<Record<string, FetchErrorReason>> = {
+  ECONNREFUSED: 'unreachable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'unreachable',
+  ECONNRESET: 'interrupted',
+  EPIPE: 'interrupted',
+  UND_ERR_SOCKET: 'interrupted',
+  UND_ERR_ABORTED: 'interrupted',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'interrupted',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_OVERFLOW: 'bad_answer',
+  UND_ERR_RESPONSE_STATUS_CODE: 'bad_answer',
+}
+
+const SENTENCES: Readonly<Partial<Record<FetchErrorReason, string>>> = {
+  unreachable: 'could not be connected to',
+  interrupted: 'broke the connection off',
+  timeout: 'did not answer in time',
+  bad_answer: 'gave an answer that is not HTTP',
+  tls: 'has no certificate that can be trusted, or speaks no TLS',
+}
+
+/** Whatever a call threw, as a `FetchError`. */
+export function fetchErrorOf(error: unknown, { hostname, signal, sent }: FetchCause): FetchError {
+  if (signal.aborted && signal.reason instanceof FetchError) {
+    return new FetchError(signal.reason.reason, signal.reason.message, { sent, cause: error })
+  }
+  if (error instanceof FetchError) return error
+  const reason = reasonOf(error)
+  // Anything else is a fault of ours, and is not dressed up as one of the other side's.
+  if (reason === undefined) throw error
+  return new FetchError(reason, `${hostname} ${SENTENCES[reason] ?? 'failed'}.`, { sent, cause: error })
+}
+
+function reasonOf(error: unknown): FetchErrorReason | undefined {
+  if (!(error instanceof Error)) return undefined
+  // Its code is not always set.
+  if (error.name === 'HTTPParserError') return 'bad_answer'
+  if (!('code' in error) || typeof error.code !== 'string') return undefined
+  const { code } = error
+  if (/^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code)) return 'tls'
+  return REASONS[code]
+}
