@@ -170,6 +170,11 @@ describe('the Rivya dialect', () => {
   test('reads the query of a list', () => {
     assert.deepEqual(parseList(REQUEST), { limit: 20, after: undefined, order: 'newest first', states: undefined })
     const query = { limit: '7', cursor: TASK.id, status: 'failed' }
-    assert.deepEqual(parseList({ ...REQUEST, query }), { limit: 7, after: TASK.id, order: 'newest first', states: ['failed', 'expired'] })
+    assert.deepEqual(parseList({ ...REQUEST, query }), {
+      limit: 7,
+      after: TASK.id,
+      order: 'newest first',
+      states: ['failed', 'expired'],
+    })
   })
 })
