@@ -15,7 +15,10 @@ export interface RenderOptions {
   onProgress?(framesDone: number, framesTotal: number): void
 }
 
-/** Renders a clip in this process. While frame n is encoded on FFmpeg's threads, frame n + 1 is drawn on this one. */
+/**
+ * Renders a clip in this process. While frame n is encoded on FFmpeg's threads, frame n + 1 waits, ready, and frame n + 2
+ * is drawn on this thread.
+ */
 export async function render({ request, outputPath, onProgress }: RenderOptions): Promise<void> {
   const board = storyboard(request)
   const picture = createPicture(request, board)
@@ -23,15 +26,22 @@ export async function render({ request, outputPath, onProgress }: RenderOptions)
   const unfinished = unfinishedPath(outputPath)
   try {
     await using encoder = await openEncoder({ path: unfinished, width: picture.width, height: picture.height })
-    let written: Promise<void> = Promise.resolve()
+    const size = (picture.width * picture.height * 3) / 2
+    const buffers = [new Uint8Array(size), new Uint8Array(size)] as const
+    let [written, writtenBefore]: [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()]
     for (let frame = 0; frame < picture.framesTotal; frame++) {
-      const planes = picture.planes(frame)
-      const sound = ambience.next(SAMPLES_PER_FRAME)
-      await written
-      written = encoder.write(planes, sound)
-      // An encoder hands its work to other threads only when this one comes round; without this turn of the loop the next
-      // frame would be drawn first, and nothing would overlap.
+      // An encoder hands on its work only when this thread comes round: without these turns of the loop it would stand
+      // still for as long as a frame is drawn, though the next one is ready.
+      const drawn = picture.draw(frame)
       await setImmediate()
+      const planes = drawn.convert(buffers[frame % 2 === 0 ? 0 : 1])
+      await setImmediate()
+      const sound = ambience.next(SAMPLES_PER_FRAME)
+      await writtenBefore
+      writtenBefore = written
+      written = written.then(() => encoder.write(planes, sound))
+      // Whoever waits for it meets the rejection; until then it must not end the process.
+      written.catch(() => undefined)
       onProgress?.(frame + 1, picture.framesTotal)
     }
     await written

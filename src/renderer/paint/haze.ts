@@ -3,7 +3,8 @@ import type { Colour } from './colour.ts'
 import { downwards } from './gradient.ts'
 import { fractalNoise } from './noise.ts'
 import { wrap } from './particles.ts'
-import type { Layer, Stage } from './stage.ts'
+import { softSprite, stillAndSoft } from './soft-sprite.ts'
+import { drawSprite, type Layer, type Stage } from './stage.ts'
 
 /** Air that lies between two layers: clear above, thickest at the lower height. */
 export function haze(
@@ -18,13 +19,14 @@ export function haze(
       [1, colour, opacity],
     ],
   )
-  return {
+  const bounds = { left: stage.left, right: stage.right, top: from, bottom: stage.bottom }
+  return stillAndSoft(
     depth,
-    paint(context) {
+    drawSprite(bounds, (context) => {
       context.fillStyle = fill
       context.fillRect(stage.left, from, stage.right - stage.left, stage.bottom - from)
-    },
-  }
+    }),
+  )
 }
 
 /** The mist strip is drawn small and stretched: it has no detail to lose. Pixels. */
@@ -56,14 +58,14 @@ export function mist(
   }
   small.putImageData(image, 0, 0)
   const span = stage.right - stage.left
+  const strip = { canvas, x: stage.left, y: options.y - options.height / 2 }
+  const place = softSprite(strip, { width: span, height: options.height })
   return {
     depth: options.depth,
     paint(context, { seconds }) {
       const shift = wrap(seconds * options.speed * stage.unit, span)
-      const top = options.y - options.height / 2
-      // A pixel of overlap hides the seam that smoothing leaves between the two copies.
-      context.drawImage(canvas, stage.left + shift - span, top, span + 1, options.height)
-      context.drawImage(canvas, stage.left + shift, top, span + 1, options.height)
+      place(context, shift - span)
+      place(context, shift)
     },
   }
 }

@@ -11,10 +11,21 @@ const GRAIN_SIDE = 256
 const GRAIN_MASK = GRAIN_SIDE - 1
 /** Strength of the grain, as the standard deviation in sixteenths of a luma step; under 1.5 steps it is felt, not seen. */
 const GRAIN_SIXTEENTHS = 19
+/**
+ * BT.709's weights of red and blue in 9 bits, side by side: one multiplication of a pixel's red and blue, which stand 16
+ * bits apart, leaves their weighted sum in the upper half. More bits would carry out of the lower half.
+ */
+const RED_AND_BLUE_WEIGHTS = (109 << 16) | 37
+/** BT.709's weight of green in 9 bits; with those of red and blue it makes 512. */
+const GREEN_WEIGHT = 366
+/** A pixel's red and blue. */
+const RED_AND_BLUE = 0xff00ff
+/** A pixel's green, where it stands. */
+const GREEN = 0xff00
 
 export interface I420Writer {
-  /** Converts one frame of opaque RGBA pixels into `planes`: Y, then U, then V, tightly packed. */
-  write(rgba: Uint8Array, frame: number): Uint8Array
+  /** Converts one frame of opaque RGBA pixels into `planes`, which it answers: Y, then U, then V, tightly packed. */
+  write(rgba: Uint8Array, frame: number, planes: Uint8Array): Uint8Array
 }
 
 export function createI420Writer({
@@ -36,21 +47,28 @@ export function createI420Writer({
     grain: grainTile(seed),
     ...chromaWeights(grade),
   }
-  const planes = new Uint8Array((width * height * 3) / 2)
   return {
-    write(rgba, frame) {
-      convert(new Uint32Array(rgba.buffer, rgba.byteOffset, width * height), planes, tables, frame)
+    write(rgba, frame, planes) {
+      const target: Target = { pairs: new Uint16Array(planes.buffer, planes.byteOffset, (width * height) / 2), planes }
+      convert(new Int32Array(rgba.buffer, rgba.byteOffset, width * height), target, tables, frame)
       return planes
     },
   }
+}
+
+/** The same bytes twice: luma is written two at a time, which is half the stores. */
+interface Target {
+  readonly pairs: Uint16Array
+  readonly planes: Uint8Array
 }
 
 interface Tables {
   readonly width: number
   readonly height: number
   readonly curve: Uint16Array
+  /** One for each square of 2 × 2 pixels: its steps are far below the grain. */
   readonly vignette: Uint16Array
-  readonly grain: Int16Array
+  readonly grain: Int8Array
   readonly blue: readonly [number, number, number]
   readonly red: readonly [number, number, number]
   readonly warmth: number
@@ -70,7 +88,7 @@ function chromaWeights(grade: Grade): Pick<Tables, 'blue' | 'red' | 'warmth'> {
  * The one loop that meets every pixel: two rows and two columns at a time, all that it needs in locals, and no call that
  * is not inlined. `as number` stands where the index is within bounds by construction.
  */
-function convert(source: Uint32Array, planes: Uint8Array, tables: Tables, frame: number): void {
+function convert(source: Int32Array, { pairs, planes }: Target, tables: Tables, frame: number): void {
   const { width, height, curve, vignette, grain, warmth } = tables
   const [ur, ug, ub] = tables.blue
   const [vr, vg, vb] = tables.red
@@ -78,7 +96,7 @@ function convert(source: Uint32Array, planes: Uint8Array, tables: Tables, frame:
   const [acrossStart, downStart] = [(start >>> 8) & GRAIN_MASK, (start >>> 20) & GRAIN_MASK]
   const pixels = width * height
   const quarter = pixels >> 2
-  let chromaAt = pixels
+  let block = 0
   for (let row = 0; row < height; row += 2) {
     const grainRow = ((row + downStart) & GRAIN_MASK) * GRAIN_SIDE
     const grainNext = ((row + 1 + downStart) & GRAIN_MASK) * GRAIN_SIDE
@@ -91,35 +109,38 @@ function convert(source: Uint32Array, planes: Uint8Array, tables: Tables, frame:
       const b = source[at + 1] as number
       const c = source[below] as number
       const d = source[below + 1] as number
-      const ar = a & 255
-      const ag = (a >>> 8) & 255
-      const ab = (a >>> 16) & 255
-      const br = b & 255
-      const bg = (b >>> 8) & 255
-      const bb = (b >>> 16) & 255
-      const cr = c & 255
-      const cg = (c >>> 8) & 255
-      const cb = (c >>> 16) & 255
-      const dr = d & 255
-      const dg = (d >>> 8) & 255
-      const db = (d >>> 16) & 255
-      // 0.2126, 0.7152, 0.0722 in 16 bits, of which 12 are kept; the vignette's 8 bits; then the curve, in sixteenths.
-      const aBright = (((13933 * ar + 46871 * ag + 4732 * ab) >>> 12) * (vignette[at] as number)) >>> 8
-      const bBright = (((13933 * br + 46871 * bg + 4732 * bb) >>> 12) * (vignette[at + 1] as number)) >>> 8
-      const cBright = (((13933 * cr + 46871 * cg + 4732 * cb) >>> 12) * (vignette[below] as number)) >>> 8
-      const dBright = (((13933 * dr + 46871 * dg + 4732 * db) >>> 12) * (vignette[below + 1] as number)) >>> 8
-      planes[at] = ((curve[aBright] as number) + (grain[grainRow + left] as number)) >> 4
-      planes[at + 1] = ((curve[bBright] as number) + (grain[grainRow + right] as number)) >> 4
-      planes[below] = ((curve[cBright] as number) + (grain[grainNext + left] as number)) >> 4
-      planes[below + 1] = ((curve[dBright] as number) + (grain[grainNext + right] as number)) >> 4
-      const red = ar + br + cr + dr
-      const green = ag + bg + cg + dg
-      const blue = ab + bb + cb + db
-      planes[chromaAt] = clampChroma(((ur * red + ug * green + ub * blue - warmth + 8192) >> 14) + 128)
-      planes[chromaAt + quarter] = clampChroma(((vr * red + vg * green + vb * blue + warmth + 8192) >> 14) + 128)
+      const aSides = a & RED_AND_BLUE
+      const bSides = b & RED_AND_BLUE
+      const cSides = c & RED_AND_BLUE
+      const dSides = d & RED_AND_BLUE
+      const aGreen = (a & GREEN) >> 8
+      const bGreen = (b & GREEN) >> 8
+      const cGreen = (c & GREEN) >> 8
+      const dGreen = (d & GREEN) >> 8
+      const light = vignette[block] as number
+      // 17 bits of brightness, of which 12 are kept; the vignette's 8 bits; then the curve, in sixteenths.
+      const aBright = (Math.imul(aSides, RED_AND_BLUE_WEIGHTS) >>> 16) + Math.imul(aGreen, GREEN_WEIGHT)
+      const bBright = (Math.imul(bSides, RED_AND_BLUE_WEIGHTS) >>> 16) + Math.imul(bGreen, GREEN_WEIGHT)
+      const cBright = (Math.imul(cSides, RED_AND_BLUE_WEIGHTS) >>> 16) + Math.imul(cGreen, GREEN_WEIGHT)
+      const dBright = (Math.imul(dSides, RED_AND_BLUE_WEIGHTS) >>> 16) + Math.imul(dGreen, GREEN_WEIGHT)
+      const aLuma = ((curve[Math.imul(aBright, light) >>> 13] as number) + (grain[grainRow + left] as number)) >> 4
+      const bLuma = ((curve[Math.imul(bBright, light) >>> 13] as number) + (grain[grainRow + right] as number)) >> 4
+      const cLuma = ((curve[Math.imul(cBright, light) >>> 13] as number) + (grain[grainNext + left] as number)) >> 4
+      const dLuma = ((curve[Math.imul(dBright, light) >>> 13] as number) + (grain[grainNext + right] as number)) >> 4
+      pairs[at >> 1] = aLuma | (bLuma << 8)
+      pairs[below >> 1] = cLuma | (dLuma << 8)
+      const sides = aSides + bSides + cSides + dSides
+      const red = sides & 0xffff
+      const green = aGreen + bGreen + cGreen + dGreen
+      const blue = sides >>> 16
+      const chromaAt = pixels + block
+      const u = Math.imul(ur, red) + Math.imul(ug, green) + Math.imul(ub, blue) - warmth
+      const v = Math.imul(vr, red) + Math.imul(vg, green) + Math.imul(vb, blue) + warmth
+      planes[chromaAt] = clampChroma(((u + 8192) >> 14) + 128)
+      planes[chromaAt + quarter] = clampChroma(((v + 8192) >> 14) + 128)
       at += 2
       below += 2
-      chromaAt += 1
+      block += 1
     }
   }
 }
@@ -140,22 +161,23 @@ function lumaCurve(grade: Grade): Uint16Array {
 
 /** 256 in the middle, falling off smoothly to about 0.72 of it in the corners. */
 function vignetteMap(width: number, height: number): Uint16Array {
-  const map = new Uint16Array(width * height)
-  for (let row = 0; row < height; row++) {
-    const down = (row + 0.5) / height - 0.5
-    for (let column = 0; column < width; column++) {
-      const across = (column + 0.5) / width - 0.5
+  const [columns, rows] = [width / 2, height / 2]
+  const map = new Uint16Array(columns * rows)
+  for (let row = 0; row < rows; row++) {
+    const down = (row + 0.5) / rows - 0.5
+    for (let column = 0; column < columns; column++) {
+      const across = (column + 0.5) / columns - 0.5
       const far = (across * across + down * down) * 2
-      map[row * width + column] = Math.round(256 * (1 - 0.28 * far * far * (1.6 - 0.6 * far)))
+      map[row * columns + column] = Math.round(256 * (1 - 0.28 * far * far * (1.6 - 0.6 * far)))
     }
   }
   return map
 }
 
 /** Grain with a normal distribution, plus the 0–15 that rounds a sixteenth up or down at random. */
-function grainTile(seed: number): Int16Array {
+function grainTile(seed: number): Int8Array {
   const random = seededRandom(seed)
-  return Int16Array.from({ length: GRAIN_SIDE * GRAIN_SIDE }, () => {
+  return Int8Array.from({ length: GRAIN_SIDE * GRAIN_SIDE }, () => {
     const normal = (random() + random() + random() + random() - 2) * Math.sqrt(3)
     return Math.round(normal * GRAIN_SIXTEENTHS + random() * 15)
   })

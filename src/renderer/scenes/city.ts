@@ -3,6 +3,7 @@ import { downwards, paintGlow } from '../paint/gradient.ts'
 import { mist } from '../paint/haze.ts'
 import { floating, wrap } from '../paint/particles.ts'
 import { drawSky, placeSkyLight } from '../paint/sky.ts'
+import { stillAndSoft } from '../paint/soft-sprite.ts'
 import {
   drawSprite,
   type Layer,
@@ -13,6 +14,7 @@ import {
   type Stage,
   still,
 } from '../paint/stage.ts'
+import { cutIntoStrips } from '../paint/strips.ts'
 import type { Random } from '../storyboard/seeded-random.ts'
 
 interface Block {
@@ -65,7 +67,7 @@ export const city: SceneBuilder = (stage) => {
 
 function glowOfTheCity(stage: Stage, quay: number): Layer {
   const { palette, time } = stage.board
-  return still(
+  return stillAndSoft(
     0.1,
     drawSprite({ ...stage, top: quay * 0.3, bottom: quay }, (context) => {
       context.translate(stage.width / 2, quay)
@@ -113,7 +115,14 @@ function skyline(stage: Stage, quay: number, nearness: number) {
       }
     },
   }
-  return { layer: still(depth, sprite), windows, sprite, nearness }
+  const strips = cutIntoStrips(sprite)
+  const layer: Layer = {
+    depth,
+    paint(context) {
+      for (const strip of strips) placeSprite(context, strip)
+    },
+  }
+  return { layer, windows, sprite, nearness }
 }
 
 type Pen = Parameters<Parameters<typeof drawSprite>[1]>[0]

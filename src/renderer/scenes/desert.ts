@@ -4,7 +4,7 @@ import { type Colour, css, mix, shade } from '../paint/colour.ts'
 import { haze } from '../paint/haze.ts'
 import { fractalNoise } from '../paint/noise.ts'
 import { birds, floating } from '../paint/particles.ts'
-import { type Profile, ridgePath } from '../paint/ridge.ts'
+import { type Profile, ridge } from '../paint/ridge.ts'
 import { silhouette } from '../paint/silhouette.ts'
 import { drawSky, placeSkyLight, type SkyLight } from '../paint/sky.ts'
 import { type Layer, layered, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
@@ -60,7 +60,7 @@ function dune(
   const depth = 0.15 + 0.85 * nearness
   const lit = mix(mix(sand, palette.haze, 0.62 * (1 - nearness)), palette.near, 0.16 * nearness)
   const shadow = mix(mix(shade(lit, 0.62), palette.skyTop, 0.32), palette.near, 0.3 * nearness)
-  const body = silhouette(ridgePath(stage, profile), {
+  const body = ridge(stage, profile, {
     depth,
     from: base - height,
     to: base + height * 1.4,

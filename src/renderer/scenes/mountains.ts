@@ -4,10 +4,10 @@ import { mist } from '../paint/haze.ts'
 import { fractalNoise, ridgedNoise } from '../paint/noise.ts'
 import { birds, floating } from '../paint/particles.ts'
 import { addPine } from '../paint/pine.ts'
-import { type Profile, ridgePath } from '../paint/ridge.ts'
+import { type Profile, ridge, ridgePath } from '../paint/ridge.ts'
 import { silhouette } from '../paint/silhouette.ts'
 import { drawSky, placeSkyLight, type SkyLight } from '../paint/sky.ts'
-import { type Layer, layered, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
+import { drawSprite, type Layer, layered, placeSprite, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
 
 /** Ranges between the horizon and the slope that we stand on. */
 const RANGES = 5
@@ -47,7 +47,7 @@ function buildRange(stage: Stage, nearness: number, light: SkyLight): Layer[] {
     base - (noise(x / wide + 40) - 0.42) * height - swell(x / stage.unit / 60) * height * 0.5
   const depth = 0.14 + 0.6 * nearness
   const body = mix(mix(palette.far, palette.haze, 0.3), palette.near, nearness ** 1.2 * 0.8)
-  const solid = silhouette(ridgePath(stage, profile), {
+  const solid = ridge(stage, profile, {
     depth,
     from: base - height * 0.7,
     to: base + height * 0.5,
@@ -65,13 +65,24 @@ function buildRange(stage: Stage, nearness: number, light: SkyLight): Layer[] {
     opacity: 0.62 - 0.4 * nearness,
     speed: 0.8 + 1.6 * nearness,
   })
-  // Light that spills over the crests in front of the sun ties the layers to the sky.
-  const spill: Layer = {
-    depth: 0,
-    paint: (context) => paintGlow(context, { ...light, radius: stage.unit * 32, colour: palette.glow, strength: 0.3 }),
-  }
+  if (nearness === 0) return [solid, spill(stage, light), valley]
   if (nearness === 1) return [solid]
-  return nearness === 0 ? [solid, spill, valley] : [solid, valley]
+  return [solid, valley]
+}
+
+/** Light that spills over the crests in front of the sun ties the layers to the sky. */
+function spill(stage: Stage, { x, y }: SkyLight): Layer {
+  const radius = stage.unit * 32
+  const glow = drawSprite({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius }, (context) =>
+    paintGlow(context, { x, y, radius, colour: stage.board.palette.glow, strength: 0.3 }),
+  )
+  return {
+    depth: 0,
+    paint(context) {
+      context.globalCompositeOperation = 'screen'
+      placeSprite(context, glow)
+    },
+  }
 }
 
 function pineSlope(stage: Stage): Layer {

@@ -5,8 +5,7 @@ import { mist } from '../paint/haze.ts'
 import { fractalNoise, planeNoise, ridgedNoise } from '../paint/noise.ts'
 import { snowfall } from '../paint/particles.ts'
 import { addPine } from '../paint/pine.ts'
-import { type Profile, ridgePath } from '../paint/ridge.ts'
-import { silhouette } from '../paint/silhouette.ts'
+import { type Profile, ridge } from '../paint/ridge.ts'
 import { drawSky, placeSkyLight } from '../paint/sky.ts'
 import { drawSprite, type Layer, layered, type SceneBuilder, type Stage, still } from '../paint/stage.ts'
 
@@ -70,20 +69,17 @@ function peaks(stage: Stage, horizon: number, white: Colour): Layer {
   const noise = ridgedNoise(stage.random('peaks'), { octaves: 6, gain: 0.5 })
   const height = stage.unit * 34
   const body = mix(palette.far, palette.haze, 0.35)
-  return silhouette(
-    ridgePath(stage, (x) => horizon - (noise(x / stage.unit / 56) - 0.3) * height),
-    {
-      depth: 0.14,
-      from: horizon - height * 0.7,
-      to: horizon + height * 0.2,
-      stops: [
-        [0, mix(white, body, 0.1)],
-        [0.36, mix(white, body, 0.42)],
-        [0.6, body],
-        [1, mix(body, palette.haze, 0.8)],
-      ],
-    },
-  )
+  return ridge(stage, (x) => horizon - (noise(x / stage.unit / 56) - 0.3) * height, {
+    depth: 0.14,
+    from: horizon - height * 0.7,
+    to: horizon + height * 0.2,
+    stops: [
+      [0, mix(white, body, 0.1)],
+      [0.36, mix(white, body, 0.42)],
+      [0.6, body],
+      [1, mix(body, palette.haze, 0.8)],
+    ],
+  })
 }
 
 function hill(
@@ -91,7 +87,7 @@ function hill(
   { part, y, swing, depth, white }: { part: string; y: number; swing: number; depth: number; white: Colour },
 ): Layer {
   const { palette } = stage.board
-  return silhouette(ridgePath(stage, groundOf(stage, part, y, swing)), {
+  return ridge(stage, groundOf(stage, part, y, swing), {
     depth,
     from: y - stage.unit * swing,
     to: y + stage.unit * 24,

@@ -2,6 +2,7 @@ import { Path2D } from '@napi-rs/canvas'
 import { type Colour, css, mix } from '../paint/colour.ts'
 import { across, around, downwards, paintGlow } from '../paint/gradient.ts'
 import { floating } from '../paint/particles.ts'
+import { softSprite } from '../paint/soft-sprite.ts'
 import {
   type Context,
   drawSprite,
@@ -109,12 +110,13 @@ function halo(stage: Stage, { x, floor, tall }: Place, tone: Colour): Layer {
     { left: x - tall * 1.3, right: x + tall * 1.3, top: y - tall * 1.3, bottom: y + tall * 1.3 },
     (context) => paintGlow(context, { x, y, radius: tall * 1.3, colour: tone, strength: 0.95 }),
   )
+  const placeGlow = softSprite(glow)
   return {
     depth: 0.28,
     paint(context, { seconds, progress }) {
       context.globalCompositeOperation = 'screen'
       context.globalAlpha = lightsUp(progress) * (0.9 + 0.1 * Math.sin(seconds * 1.2))
-      placeSprite(context, glow)
+      placeGlow(context)
       const open = 1 - (1 - Math.min(1, progress * 1.6)) ** 3
       context.globalAlpha = 0.55 * open
       context.strokeStyle = css(mix(tone, palette.sun, 0.5))
@@ -324,12 +326,13 @@ function spotlight(stage: Stage, { x, floor, tall }: Place): Layer {
       }
     },
   )
+  const placeCone = softSprite(cone)
   return {
     depth: 0.4,
     paint(context, { seconds, progress }) {
       context.globalCompositeOperation = 'screen'
       context.globalAlpha = lightsUp(progress) * (0.8 + 0.06 * Math.sin(seconds * 0.9))
-      placeSprite(context, cone)
+      placeCone(context)
     },
   }
 }
