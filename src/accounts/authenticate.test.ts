@@ -3,11 +3,10 @@ import { after, before, describe, test } from 'node:test'
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { Refusal, type RefusalCode } from '../canonical/refusal.ts'
 import { Authenticator } from './authenticate.ts'
-import { ensureBootstrapAccount } from './bootstrap.ts'
 import { createAccount } from './create-account.ts'
 import { createKey } from './create-key.ts'
 import { hashSecret, modeOfSecret, newKeySecret, prefixOf } from './key-secret.ts'
-import { revokeKey, selectAccounts, selectKeys } from './queries.ts'
+import { revokeKey, selectKeys } from './queries.ts'
 
 const NEW = { name: 'Ada', plan: 'free', credits: 5n, spicyAllowed: false } as const
 
@@ -94,16 +93,5 @@ describe('accounts and keys', () => {
     const { account } = await createAccount(database.pool, NEW)
     const wanted = { account: account.id, mode: 'live', name: undefined, scopes: [], expiresInDays: undefined } as const
     assert.equal((await createKey(database.pool, wanted)).key.name, undefined)
-  })
-
-  test('the first account is made once, whoever and however many start at the same time', async () => {
-    const key = newKeySecret('live')
-    const before = (await selectAccounts(database.pool)).length
-    const outcomes = await Promise.all(
-      Array.from({ length: 5 }, () => ensureBootstrapAccount(database.pool, { key, credits: 7n })),
-    )
-    assert.equal(outcomes.filter((outcome) => outcome === 'created').length, 1)
-    assert.equal((await selectAccounts(database.pool)).length, before + 1)
-    assert.equal(await ensureBootstrapAccount(database.pool, { key, credits: 7n }), 'known')
   })
 })

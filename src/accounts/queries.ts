@@ -76,6 +76,11 @@ export async function insertAccount(
   )
 }
 
+/** Lets nobody else make an account until this transaction ends; reading them goes on. */
+export async function lockAccounts(db: Queryable): Promise<void> {
+  await db.query('lock table accounts in share row exclusive mode')
+}
+
 /** Accounts in the order in which they were made. */
 export async function selectAccounts(db: Queryable): Promise<Account[]> {
   const { rows } = await db.query<AccountRow>(`select ${ACCOUNT_COLUMNS} from accounts a order by a.id`)

@@ -118,6 +118,12 @@ describe('validate', () => {
     )
   })
 
+  test('refuses a duration that is next to a whole number', () => {
+    for (const duration of [6.0000000001, 6.9999999999, 30.0000000001]) {
+      assert.equal(refusalOf(() => ask({ duration })).detail?.value, duration)
+    }
+  })
+
   test('refuses any key that the model does not have, and names it', () => {
     const keys = GROK.parameters.map(({ key }) => key)
     const unknown = fc

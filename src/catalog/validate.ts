@@ -108,9 +108,13 @@ function checkValue(parameter: Parameter, field: string, value: Json): Json {
   throw invalidField({ field, value, allowed })
 }
 
-/** Steps are counted from `min`; the tolerance is for steps such as 0.1 that binary fractions cannot hold. */
+/**
+ * Steps are counted from `min`. Whole numbers are compared exactly: what is next to one is none, and would be refused
+ * further on. The tolerance is for steps such as 0.1 that binary fractions cannot hold.
+ */
 function isOnStep({ min, max, step }: { min: number; max: number; step: number }, value: number): boolean {
   if (!Number.isFinite(value) || value < min || value > max) return false
+  if (Number.isInteger(min) && Number.isInteger(step)) return Number.isInteger(value) && (value - min) % step === 0
   const steps = (value - min) / step
   return Math.abs(steps - Math.round(steps)) < 1e-9
 }

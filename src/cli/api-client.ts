@@ -6,10 +6,17 @@ import process from 'node:process'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { retryAfterMs } from '../webhooks/retry-after.ts'
 import { CommandError } from './command-error.ts'
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 30_000
+
+/** A server that is too busy, or stopping, and does not say for how long: a restart takes about this long. */
+const BUSY_RETRY_MS = 5_000
+
+/** Too many requests in this minute; or the server is overloaded or stopping. The same request succeeds later. */
+const BUSY_STATUSES = [429, 503]
 
 const generationSchema = z.object({
   id: z.string(),
@@ -28,6 +35,18 @@ export type Generation = z.infer<typeof generationSchema> & {
   readonly queuePosition: number | undefined
   /** 0–100 */
   readonly progress: number | undefined
+}
+
+/** What became of a request. `why` is a sentence. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly generation: Generation }
+  | { readonly kind: 'busy'; readonly retryAfterMs: number; readonly why: string }
+  | { readonly kind: 'aborted' }
+
+interface Asking {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
 }
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
@@ -58,17 +77,25 @@ export class ApiClient {
     return new ApiClient({ url: url.replace(/\/+$/, ''), key })
   }
 
-  /** Creates a generation; the idempotency key makes it safe for a caller to repeat this very call. */
+  /**
+   * Creates a generation, another one with each call. The idempotency key, made anew here, only keeps whatever lies
+   * between from making two of one call.
+   */
   create(body: unknown): Promise<Generation> {
-    return this.#ask('POST', '/api/v1/generations', { body, headers: { 'idempotency-key': randomUUID() } })
+    return this.#demand('POST', '/api/v1/generations', { body, headers: { 'idempotency-key': randomUUID() } })
   }
 
   get(id: string): Promise<Generation> {
-    return this.#ask('GET', `/api/v1/generations/${encodeURIComponent(id)}`, {})
+    return this.#demand('GET', pathOf(id))
   }
 
-  cancel(id: string): Promise<Generation> {
-    return this.#ask('POST', `/api/v1/generations/${encodeURIComponent(id)}/cancel`, {})
+  /** Reads a generation when it changes, at the latest after `waitSeconds` (less than the 30 of a request). */
+  read(id: string, { waitSeconds, signal }: { waitSeconds: number; signal: AbortSignal }): Promise<Outcome> {
+    return this.#ask('GET', pathOf(id), { headers: { prefer: `wait=${waitSeconds}` }, signal })
+  }
+
+  cancel(id: string): Promise<Outcome> {
+    return this.#ask('POST', `${pathOf(id)}/cancel`)
   }
 
   /** Saves a result: whole under its name, or not at all. */
@@ -86,37 +113,70 @@ export class ApiClient {
     }
   }
 
-  async #ask(
-    method: string,
-    path: string,
-    { body, headers }: { body?: unknown; headers?: Record<string, string> },
-  ): Promise<Generation> {
+  async #demand(method: string, path: string, asking: Asking = {}): Promise<Generation> {
+    const outcome = await this.#ask(method, path, asking)
+    switch (outcome.kind) {
+      case 'answered':
+        return outcome.generation
+      case 'busy':
+        throw new CommandError(outcome.why)
+      case 'aborted':
+        throw new Error('a request without a signal was aborted')
+    }
+  }
+
+  async #ask(method: string, path: string, { body, headers, signal }: Asking = {}): Promise<Outcome> {
     const { url, key } = this.#target
-    const answer = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((cause) => {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    let answer: Response
+    let text: string
+    try {
+      answer = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      })
+      text = await answer.text()
+    } catch (cause) {
+      if (signal?.aborted === true) return { kind: 'aborted' }
       throw new CommandError(`No server answers at ${url}; start one with "reelay serve".`, { cause })
-    })
-    const json: unknown = await answer.json().catch(() => undefined)
-    if (!answer.ok) {
-      const refused = errorSchema.safeParse(json)
-      const why = refused.success
-        ? `${refused.data.error.message} (${refused.data.error.code})`
-        : `HTTP ${answer.status}`
-      throw new CommandError(why)
     }
-    return {
-      ...generationSchema.parse(json),
-      queuePosition: numberHeader(answer, 'queue-position'),
-      progress: numberHeader(answer, 'generation-progress'),
-    }
+    if (answer.ok) return { kind: 'answered', generation: generationOf(answer, text) }
+    const why = whyRefused(answer, text)
+    if (!BUSY_STATUSES.includes(answer.status)) throw new CommandError(why)
+    const retryAfter = answer.headers.get('retry-after') ?? undefined
+    return { kind: 'busy', retryAfterMs: retryAfterMs(retryAfter, new Date()) ?? BUSY_RETRY_MS, why }
+  }
+}
+
+function pathOf(id: string): string {
+  return `/api/v1/generations/${encodeURIComponent(id)}`
+}
+
+function generationOf(answer: Response, text: string): Generation {
+  return {
+    ...generationSchema.parse(parse(text)),
+    queuePosition: numberHeader(answer, 'queue-position'),
+    progress: numberHeader(answer, 'generation-progress'),
+  }
+}
+
+function whyRefused({ status }: Response, text: string): string {
+  const refused = errorSchema.safeParse(parse(text))
+  return refused.success ? `${refused.data.error.message} (${refused.data.error.code})` : `HTTP ${status}`
+}
+
+/** A proxy's page is no JSON, and no fault of ours. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

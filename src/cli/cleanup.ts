@@ -15,6 +15,14 @@ export class Cleanup implements AsyncDisposable {
     this.#steps.push(step)
   }
 
+  /** One step of several that begin at once: none waits for another, and the step before waits for all. */
+  together(...steps: readonly (() => unknown)[]): void {
+    this.defer(async () => {
+      const ends = await Promise.allSettled(steps.map(async (step) => step()))
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
+    })
+  }
+
   /** Hands everything over to a new owner: disposing of this one then does nothing. */
   move(): Cleanup {
     const heir = new Cleanup()

@@ -6,7 +6,7 @@ import { grant, revoke } from '../ledger/grant.ts'
 import { type Balance, selectBalance, selectStatement, selectWallet, type WalletId } from '../ledger/queries.ts'
 import { CommandError } from './command-error.ts'
 import { print, table } from './output.ts'
-import { readCredits, readId, readMode, readWholeNumber } from './read-argument.ts'
+import { readAmount, readId, readMode, readWholeNumber } from './read-argument.ts'
 import { withDatabase } from './with-database.ts'
 
 /** `reelay credits …` */
@@ -20,7 +20,7 @@ export function creditsCommand(): Command {
       print(options, balance, [balanceLine(balance)])
     })
 
-  const amount = ['<credits>', 'a whole number', readCredits] as const
+  const amount = ['<credits>', 'a whole number', readAmount] as const
   forWallet(command, 'grant')
     .description('give credits')
     .argument(...amount)

@@ -18,8 +18,9 @@ export function exportCommand(): Command {
       const part = `${file}.part`
       try {
         await using target = await open(part, 'w', 0o600)
+        // A rename may reach the disk before the bytes do; a crash would leave half a file in place of the last backup.
         const counts = await withDatabase(({ connection }) =>
-          withClient(connection, (client) => exportDatabase(client, target.createWriteStream())),
+          withClient(connection, (client) => exportDatabase(client, target.createWriteStream({ flush: true }))),
         )
         await rename(part, file)
         print(options, { file, rows: counts }, [...countLines(counts), `written to ${file}`])

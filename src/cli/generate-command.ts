@@ -31,7 +31,7 @@ export function generateCommand(): Command {
         prompt,
         params: JSON.parse(JSON.stringify({ duration, resolution, aspect_ratio, mode })),
       })
-      const ended = await followGeneration(client, created.id, interrupted.signal)
+      const ended = await followGeneration(client, created.id, { signal: interrupted.signal })
       if (ended.result === null) {
         throw new CommandError(
           `${ended.id} is ${ended.status}${ended.error === null ? '' : `: ${ended.error.message}`}`,

@@ -1,6 +1,7 @@
 /** The command line: `reelay <command>`. The only place that ends the process. */
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
+import { BootstrapRefused } from '../accounts/bootstrap.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { EmbeddedPostgresError } from '../db/embedded/embedded-postgres-error.ts'
 import { MigrationRefused } from '../db/migrate.ts'
@@ -44,7 +45,7 @@ for (const command of [
 handDownSettings(program)
 
 /** Errors that are told in one sentence; anything else is a fault of ours and shows its stack. */
-const SENTENCES = [CommandError, ConfigError, EmbeddedPostgresError, MigrationRefused, CommanderError]
+const SENTENCES = [CommandError, ConfigError, BootstrapRefused, EmbeddedPostgresError, MigrationRefused, CommanderError]
 
 try {
   await program.parseAsync()

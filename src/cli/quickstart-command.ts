@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import process from 'node:process'
 import { Command } from 'commander'
@@ -26,6 +26,9 @@ const MINIMAL_REQUEST = {
 /** Pretend money for trying things out: 1,000 generations. */
 const QUICKSTART_CREDITS = 10_000n
 
+/** Where the first video is written. */
+const OUT_DIRECTORY = 'out'
+
 const savedKeys = z.object({ key: z.string(), test_key: z.string() })
 
 /** `reelay quickstart`: from nothing to a video, over HTTP, and then a server to play with. */
@@ -37,6 +40,7 @@ export function quickstartCommand(): Command {
     .action(async (prompt: string, options: { exit?: boolean }) => {
       const config = readConfig({ REELAY_LOG_LEVEL: 'warn', ...process.env })
       const log = createLogger(config.logLevel)
+      await makeWritable(OUT_DIRECTORY)
       say('Starting Reelay (database, store, renderer, API and worker in this process) …')
       const platform = await startPlatform(config, log)
       const stopped = options.exit === true ? undefined : untilStopped(platform, log)
@@ -77,9 +81,9 @@ async function firstVideo({ url, key, prompt }: { url: string; key: string; prom
   const client = new ApiClient({ url, key })
   const created = await client.create({ ...MINIMAL_REQUEST, prompt })
   say(`POST ${url}/api/v1/generations → ${created.id}, ${created.reserved_credits} credits reserved`)
-  const ended = await followGeneration(client, created.id, new AbortController().signal)
+  const ended = await followGeneration(client, created.id, { signal: new AbortController().signal })
   if (ended.result === null) throw new CommandError(`The video failed: ${ended.error?.message ?? ended.status}`)
-  const path = join('out', `${ended.id}.mp4`)
+  const path = join(OUT_DIRECTORY, `${ended.id}.mp4`)
   await client.download(ended.result.primary_url, path)
   return path
 }
@@ -103,6 +107,18 @@ function farewell({ url, key, path }: { url: string; key: string; path: string }
     '',
     `  curl -s ${url}/api/v1/generations/<id> -H 'Authorization: Bearer ${key}'`,
   ]
+}
+
+/** Before anything is started or rendered: a video that cannot be written is of no use. */
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    await access(directory, constants.W_OK)
+  } catch (cause) {
+    throw new CommandError(`./${directory} must be a directory that can be written to; the video goes there.`, {
+      cause,
+    })
+  }
 }
 
 function say(line: string): void {

@@ -17,6 +17,13 @@ export function readCredits(text: string): bigint {
   return BigInt(text)
 }
 
+/** Credits to move: at least one. */
+export function readAmount(text: string): bigint {
+  const credits = /^\d{1,12}$/.test(text) ? BigInt(text) : 0n
+  if (credits < 1n) throw new CommandError(`"${text}" is not a whole number of credits, 1 to 999999999999.`)
+  return credits
+}
+
 export function readPlan(text: string): PlanName {
   if (!isPlanName(text)) throw new CommandError(`"${text}" is not a plan; there are ${PLAN_NAMES.join(', ')}.`)
   return text

@@ -63,7 +63,13 @@ export async function untilStopped(platform: RunningPlatform, log: Logger): Prom
     log.warn('not everything ended in time; the next start takes it up')
     process.exit(reason instanceof Error ? 1 : 0)
   }, DRAIN_MS)
-  await platform[Symbol.asyncDispose]()
-  clearTimeout(drained)
-  process.exitCode = reason instanceof Error ? 1 : 0
+  try {
+    await platform[Symbol.asyncDispose]()
+  } catch (error) {
+    // With the database gone much cannot be closed in order; what is left is taken up by the next start.
+    if (!(reason instanceof Error)) throw error
+  } finally {
+    clearTimeout(drained)
+    process.exitCode = reason instanceof Error ? 1 : 0
+  }
 }

@@ -1,6 +1,7 @@
 /** Puts a process together: database, store, providers, worker and HTTP server, in that order; and takes it apart again. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { Authenticator } from '../accounts/authenticate.ts'
@@ -23,7 +24,7 @@ import { Posters } from '../media/posters.ts'
 import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
 import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
 import { createMetrics } from '../observe/metrics.ts'
-import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
+import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
 import { TaskWatchers } from '../tasks/watch.ts'
@@ -31,6 +32,7 @@ import { countPendingDeliveries } from '../webhooks/queries.ts'
 import { countOpenTasks } from '../worker/queries.ts'
 import { callbackRenderer } from '../worker/render-callback.ts'
 import { Worker } from '../worker/worker.ts'
+import { claimNode } from './claim-node.ts'
 import { Cleanup } from './cleanup.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { nodeId } from './node-id.ts'
@@ -60,7 +62,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const renders = join(scratch, 'renders')
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
-  const providers = [animatic]
+  const providers = [sandboxOf(animatic), animatic]
   const policy = fetchPolicy(config.allowNets)
   if (config.allowNets.length > 0) {
     log.warn(
@@ -79,6 +81,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     secret: await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES),
     now: () => new Date(),
   })
+  const node = await nodeId(config.dataDirectory)
   const worker = config.role === 'api' ? undefined : await createWorker()
   const authenticator = new Authenticator({ db: pool })
   const waker = new Waker(pool, (error) => log.warn({ err: error }, 'workers could not be woken'))
@@ -90,24 +93,34 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
         [QUEUE_CHANNEL]: () => worker?.wake(),
         [KEYS_CHANNEL]: (hash) => authenticator.forget(hash),
       },
-      onConnected: async () => {
+      onConnected: async (client) => {
         authenticator.forgetAll()
+        if (worker !== undefined) await claimNode(client, node, config.dataDirectory)
         worker?.wake()
       },
       onError: (error) => log.warn({ err: error }, 'the connection that listens was lost'),
     }),
   )
   await notifications.open()
-  if (worker !== undefined) cleanup.defer(() => worker.stop())
-  const url = config.role === 'worker' ? undefined : await listen()
+  const app = config.role === 'worker' ? undefined : await createApp()
+  cleanup.together(
+    () => worker?.stop(),
+    () => app?.close(),
+  )
+  const url = app === undefined ? undefined : await listen(app)
   // Not before it is known where it listens: callbacks carry links.
   await worker?.start()
   const opened = cleanup.move()
+  let closing: Promise<void> | undefined
   return {
     url,
     pool,
     onLost: (callback) => database.embedded?.onLost(callback),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      // Whoever asks again waits for the first: a part must not be closed while another still needs it.
+      closing ??= opened[Symbol.asyncDispose]()
+      return closing
+    },
   }
 
   async function createWorker(): Promise<Worker> {
@@ -116,9 +129,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     const ingest = { store, signingKey: key, posters, log, scratch: join(scratch, 'ingest') }
     await mkdir(ingest.scratch, { recursive: true })
     await sweepStaleFiles(ingest.scratch)
-    const id = await nodeId(config.dataDirectory)
     return new Worker({
-      id,
+      id: node,
       pool,
       providers,
       store,
@@ -144,7 +156,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     )
   }
 
-  async function listen(): Promise<string> {
+  async function createApp(): Promise<FastifyInstance> {
     const platform: Platform = {
       publicUrl,
       pool,
@@ -161,8 +173,10 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       metrics,
       log,
     }
-    const app = createServer({ platform, metricsToken: config.metricsToken })
-    cleanup.defer(() => app.close())
+    return createServer({ platform, metricsToken: config.metricsToken, publicUrl: config.publicUrl })
+  }
+
+  async function listen(app: FastifyInstance): Promise<string> {
     await app.listen({ host: config.host, port: config.port })
     const address = app.server.address()
     const port = typeof address === 'object' && address !== null ? address.port : config.port

@@ -1,5 +1,5 @@
-/** SQLSTATE classes of a server that is starting, stopping, full or cut off, and the system errors of a broken socket. */
-const AWAY = /^(57P0[0-5]|08...|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT)$/
+/** SQLSTATEs of a server that is starting, stopping, full, cut off or too slow, and the system errors of a broken socket. */
+const AWAY = /^(57P0[0-5]|57014|40P01|08...|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT)$/
 
 /** What node-postgres says, without a code, of a connection that it lost or could not get. */
 const AWAY_MESSAGE =

@@ -32,18 +32,29 @@ export class Notifications implements AsyncDisposable {
     const client = new pg.Client({ application_name: 'reelay-listen', keepAlive: true, ...config })
     client.on('notification', ({ channel, payload }) => handlers[channel]?.(payload ?? ''))
     client.on('error', onError)
-    client.once('end', () => this.#reopen())
     await client.connect()
+    client.once('end', () => this.#reopen())
     this.#client = client
-    for (const channel of Object.keys(handlers)) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
-    await onConnected(client)
+    try {
+      for (const channel of Object.keys(handlers)) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      await onConnected(client)
+    } catch (error) {
+      // Deaf is worse than gone: the end is noticed, and the next connection begins anew.
+      await client.end()
+      throw error
+    }
+    if (this.#closed) await client.end()
   }
 
   #reopen(): void {
     if (this.#closed) return
     this.#client = undefined
+    clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
-      this.open().catch(this.#options.onError)
+      this.open().catch((error: unknown) => {
+        this.#options.onError(error)
+        if (this.#client === undefined) this.#reopen()
+      })
     }, RECONNECT_MS)
   }
 

@@ -2,12 +2,16 @@ import { z } from 'zod'
 import type { Json } from '../canonical/json.ts'
 import { type FieldDetail, invalidField, Refusal } from '../canonical/refusal.ts'
 
-/**
- * Text that can be stored: PostgreSQL holds neither NUL nor half a surrogate pair, and neither means anything in a prompt.
- */
-export const storableText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
-  error: 'a text of valid Unicode without NUL',
-})
+/** What PostgreSQL's `jsonb` and `text` hold, in words. */
+export const STORABLE_TEXT = 'a text of valid Unicode without NUL'
+
+/** Whether a text can be stored: PostgreSQL holds neither NUL nor half a surrogate pair, and neither means anything. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+/** Text that can be stored. A body was checked for it when it was parsed; this says so where a schema is read alone. */
+export const storableText = z.string().refine(isStorable, { error: STORABLE_TEXT })
 
 /**
  * Reads a body or query with its schema. What does not fit is refused with the first field that is wrong, the value that

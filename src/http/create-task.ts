@@ -12,7 +12,7 @@ import type { Commands, CreateInput } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import { checkUrl } from '../media/check-url.ts'
 import type { NewTask } from '../tasks/new-task.ts'
-import { selectTask } from '../tasks/queries.ts'
+import { selectTaskEvenRemoved } from '../tasks/queries.ts'
 import { routeTask } from '../tasks/route.ts'
 import type { Platform } from './platform.ts'
 
@@ -44,7 +44,7 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
       platform.waker.wake()
       return { task: createdTask(task, outcome.createdAt), replayed: false }
     case 'replayed': {
-      const first = await selectTask(platform.pool, holder.walletId, outcome.id)
+      const first = await selectTaskEvenRemoved(platform.pool, holder.walletId, outcome.id)
       if (first === undefined) throw new Error(`task ${outcome.id} of a known idempotency key is gone`)
       return { task: first, replayed: true }
     }

@@ -42,7 +42,13 @@ const EXECUTORS: Executors = {
   follow: async (platform, input, asking) => {
     const created = await EXECUTORS.create(platform, input, asking)
     const read = () => existing(platform, known(asking.holder), created.task.id)
-    const updates = followTask({ task: created.task, watchers: platform.watchers, read, signal: asking.signal })
+    const onUnread = (error: unknown) =>
+      platform.log.warn(
+        { err: error, task: created.task.id },
+        'a followed task could not be read; it will be read again',
+      )
+    const { watchers } = platform
+    const updates = followTask({ task: created.task, watchers, read, onUnread, signal: asking.signal })
     return { ...created, updates }
   },
 
@@ -66,7 +72,7 @@ const EXECUTORS: Executors = {
 
   remove: async (platform, { id }, { holder }) => {
     const task = await existing(platform, known(holder), id)
-    const ended = isTerminal(task.state) ? task : await cancelAndWait(platform, known(holder).walletId, id)
+    const ended = isTerminal(task.state) ? task : await endOf(platform, known(holder), id)
     if (!(await removeTask(platform.pool, id))) {
       throw new Refusal('unavailable', 'The generation is still being canceled; try again.', { retryAfterSeconds: 2 })
     }
@@ -90,6 +96,17 @@ async function existing(platform: Platform, holder: KeyHolder, id: TaskId): Prom
   const task = await selectTask(platform.pool, holder.walletId, id)
   if (task === undefined) throw new Refusal('task_not_found', 'There is no such generation.')
   return task
+}
+
+/** Cancels a task; one that ends by itself at that very moment has ended as well. */
+async function endOf(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
+  try {
+    return await cancelAndWait(platform, holder.walletId, id)
+  } catch (error) {
+    const now = await existing(platform, holder, id)
+    if (error instanceof Refusal && error.code === 'not_cancelable' && isTerminal(now.state)) return now
+    throw error
+  }
 }
 
 /** The executor for one request: who asks is the same for whatever is asked. */

@@ -73,12 +73,27 @@ async function all(updates: AsyncIterable<TaskUpdate>): Promise<TaskUpdate[]> {
 
 const open = () => new AbortController().signal
 
+const onUnread = (error: unknown): never => assert.fail(`could not read: ${error}`)
+
+const AWAY = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
+
+/** A task, or an error to throw, at each read. */
+function readsOrFails(...outcomes: (Task | Error)[]): () => Promise<Task> {
+  return async () => {
+    const outcome = outcomes.shift()
+    assert.ok(outcome, 'it is read again after the end')
+    if (outcome instanceof Error) throw outcome
+    return outcome
+  }
+}
+
 test('gives the task at each change and each heartbeat, and ends when it has ended', async () => {
   const { watchers, isWatched } = scripted('changed', 'quiet', 'changed')
   const updates = followTask({
     task: QUEUED,
     watchers,
     read: reads(RUNNING),
+    onUnread,
     signal: open(),
     heartbeatMs: HEARTBEAT_MS,
   })
@@ -96,6 +111,7 @@ test('beats at a steady pace: a change does not put the next heartbeat off', asy
     task: QUEUED,
     watchers,
     read: reads(RUNNING),
+    onUnread,
     signal: open(),
     heartbeatMs: HEARTBEAT_MS,
   })
@@ -107,14 +123,14 @@ test('beats at a steady pace: a change does not put the next heartbeat off', asy
 
 test('of a task that has ended gives nothing', async () => {
   const { watchers, waits } = scripted()
-  assert.deepEqual(await all(followTask({ task: FAILED, watchers, read: reads(), signal: open() })), [])
+  assert.deepEqual(await all(followTask({ task: FAILED, watchers, read: reads(), onUnread, signal: open() })), [])
   assert.deepEqual(waits, [])
 })
 
 test('refuses when nobody listens any more, and does not read again', async () => {
   const over = new AbortController()
   const { watchers, isWatched } = scripted('changed', 'quiet')
-  const updates = followTask({ task: QUEUED, watchers, read: reads(RUNNING), signal: over.signal })
+  const updates = followTask({ task: QUEUED, watchers, read: reads(RUNNING), onUnread, signal: over.signal })
   await updates.next()
   over.abort()
   assert.equal(isWatched(), false, 'also without being resumed')
@@ -123,6 +139,63 @@ test('refuses when nobody listens any more, and does not read again', async () =
 
 test('leaving the loop ends the watching', async () => {
   const { watchers, isWatched } = scripted('quiet')
-  for await (const _ of followTask({ task: QUEUED, watchers, read: reads(), signal: open() })) break
+  for await (const _ of followTask({ task: QUEUED, watchers, read: reads(), onUnread, signal: open() })) break
   assert.equal(isWatched(), false)
+})
+
+test('reads again, soon and without being told of another change, what the database did not give', async () => {
+  const { watchers, waits } = scripted('changed', 'quiet', 'quiet')
+  const unread: unknown[] = []
+  const updates = followTask({
+    task: QUEUED,
+    watchers,
+    read: readsOrFails(AWAY, AWAY, FAILED),
+    onUnread: (error) => unread.push(error),
+    signal: open(),
+    heartbeatMs: HEARTBEAT_MS,
+  })
+  assert.deepEqual(await all(updates), [{ kind: 'changed', task: FAILED }])
+  assert.deepEqual(unread, [AWAY, AWAY])
+  assert.deepEqual(waits.slice(1), [1_000, 1_000])
+})
+
+test('beats while it cannot read, with what it last read', async () => {
+  const { watchers } = scripted('changed', 'changed', 'quiet', 'quiet')
+  const updates = followTask({
+    task: QUEUED,
+    watchers,
+    read: readsOrFails(RUNNING, AWAY, AWAY, FAILED),
+    onUnread: () => undefined,
+    signal: open(),
+    heartbeatMs: 0,
+  })
+  assert.deepEqual(await all(updates), [
+    { kind: 'changed', task: RUNNING },
+    { kind: 'heartbeat', task: RUNNING },
+    { kind: 'changed', task: FAILED },
+  ])
+})
+
+test('refuses when it could not read for half a minute', async () => {
+  const { watchers, isWatched } = scripted('changed', ...Array.from({ length: 29 }, () => 'quiet' as const))
+  const updates = followTask({
+    task: QUEUED,
+    watchers,
+    read: readsOrFails(...Array.from({ length: 30 }, () => AWAY)),
+    onUnread: () => undefined,
+    signal: open(),
+    heartbeatMs: HEARTBEAT_MS,
+  })
+  await assert.rejects(
+    all(updates),
+    (error) => error instanceof Refusal && error.code === 'unavailable' && error.cause === AWAY,
+  )
+  assert.equal(isWatched(), false)
+})
+
+test('does not read again what has been removed', async () => {
+  const { watchers } = scripted('changed')
+  const gone = new Refusal('task_not_found', 'There is no such generation.')
+  const updates = followTask({ task: QUEUED, watchers, read: readsOrFails(gone), onUnread, signal: open() })
+  await assert.rejects(all(updates), gone)
 })

@@ -5,14 +5,19 @@ import type { Platform } from './platform.ts'
 /** A worker writes that it is alive every few seconds; silent for this long it counts as gone. */
 const WORKER_SILENT_SECONDS = 15
 
+/** A host name, as URLs have it, that means the machine itself. */
+const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
 export interface HealthOptions {
   readonly platform: Platform
   /** `REELAY_METRICS_TOKEN`: lets a scraper on another machine in. */
   readonly metricsToken: string | undefined
+  /** `REELAY_PUBLIC_URL`, if it is set. Customers then come through a proxy, which may well run on this machine. */
+  readonly publicUrl: string | undefined
 }
 
 /** `/healthz`: this process answers. `/readyz`: the database and a worker do, too. `/metrics`: Prometheus. */
-export function mountHealth(app: FastifyInstance, { platform, metricsToken }: HealthOptions): void {
+export function mountHealth(app: FastifyInstance, { platform, metricsToken, publicUrl }: HealthOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (request, reply) => {
@@ -25,8 +30,10 @@ export function mountHealth(app: FastifyInstance, { platform, metricsToken }: He
   })
 
   app.get('/metrics', async (request, reply) => {
-    if (!isLocal(request) && !hasToken(request, metricsToken)) {
-      return reply.code(404).send({ error: 'metrics are read from this machine, or with REELAY_METRICS_TOKEN' })
+    const isOpen = publicUrl === undefined && isLocal(request, listeningHost(app))
+    if (!isOpen && !hasToken(request, metricsToken)) {
+      const error = 'metrics are read with REELAY_METRICS_TOKEN, or from this machine while REELAY_PUBLIC_URL is unset'
+      return reply.code(404).send({ error })
     }
     const { registry } = platform.metrics
     return reply.type(registry.contentType).send(await registry.metrics())
@@ -41,12 +48,29 @@ async function askParts({ pool }: Platform): Promise<{ database: boolean; worker
   return { database: true, worker: rows[0]?.alive === true }
 }
 
-/** From this machine, and not through a proxy on it that speaks for somebody else. */
-function isLocal(request: FastifyRequest): boolean {
+/**
+ * From this machine, and as far as can be told not through a proxy on it that speaks for somebody else, nor by a page in
+ * a browser on it whose name was made to point here. A proxy that hands on neither the name nor the address of who asks
+ * (nginx, with `proxy_pass` alone) looks like this machine.
+ */
+function isLocal(request: FastifyRequest, listensAt: string | undefined): boolean {
   const { remoteAddress } = request.socket
   const loopback = remoteAddress === '127.0.0.1' || remoteAddress === '::1' || remoteAddress === '::ffff:127.0.0.1'
   const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via']
-  return loopback && forwarded.every((header) => request.headers[header] === undefined)
+  if (!loopback || forwarded.some((header) => request.headers[header] !== undefined)) return false
+  const host = hostnameOf(`http://${request.headers.host ?? ''}`)
+  return host !== undefined && (LOOPBACK_HOST.test(host) || host === listensAt)
+}
+
+/** As a URL has it, which writes each address in one way. */
+function hostnameOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined
+}
+
+function listeningHost({ server }: FastifyInstance): string | undefined {
+  const address = server.address()
+  if (address === null || typeof address === 'string') return undefined
+  return hostnameOf(`http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}`)
 }
 
 function hasToken(request: FastifyRequest, token: string | undefined): boolean {

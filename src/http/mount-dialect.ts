@@ -14,6 +14,7 @@ import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 import { sendAnswer } from './send-answer.ts'
+import { whenNobodyWaits } from './when-nobody-waits.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -45,7 +46,8 @@ function mountRoute(
   const { scope } = route
   app.route<{ Params: Record<string, string>; Querystring: Record<string, string | string[]>; Body: Json | undefined }>(
     {
-      method: route.method,
+      // HEAD by the same handler: the one that fastify adds by itself says that a file which is not sent has 0 bytes.
+      method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
       url: route.path,
       // Before the body is read: nobody without a key, or beyond the limit, can make us parse anything. So a request that
       // is found wrong later has been counted; one that is refused for its key counts for nobody.
@@ -61,7 +63,7 @@ function mountRoute(
         const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
         if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
         const waits = route.kind === 'follow' || waitSeconds !== undefined
-        const signal = waits ? whenNobodyWaits(reply, stopping) : stopping
+        const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
         const asking = { dialect: dialect.id, holder: holders.get(request), body, requestId, waitSeconds, signal }
         const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media), requestId }
         const answer = await route.answer({ params, query, headers, body }, executorFor(platform, asking), context)
@@ -69,19 +71,6 @@ function mountRoute(
       },
     },
   )
-}
-
-/** Aborts when the client has left or the server stops; at the latest when the answer has been sent. */
-function whenNobodyWaits(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
-  const over = new AbortController()
-  const abort = () => over.abort()
-  stopping.addEventListener('abort', abort)
-  reply.raw.once('close', () => {
-    stopping.removeEventListener('abort', abort)
-    abort()
-  })
-  if (stopping.aborted) abort()
-  return over.signal
 }
 
 function requestKind(command: CommandKind): RequestKind {

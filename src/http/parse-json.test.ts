@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { Refusal } from '../canonical/refusal.ts'
+import { isStorable } from '../dialects/read-input.ts'
 import { parseJson } from './parse-json.ts'
 
 const parse = (text: string) => parseJson(Buffer.from(text))
@@ -83,6 +84,51 @@ describe('parseJson', () => {
   test('refuses a key of more than 100 characters, without repeating it', () => {
     assertMalformed(`{"${'k'.repeat(101)}":1}`, /^(?!.*kkk).*100 characters/)
     assert.doesNotThrow(() => parse(`{"${'k'.repeat(100)}":1}`))
+  })
+
+  describe('text that cannot be stored', () => {
+    const bad: readonly (readonly [body: string, field: string, value: string])[] = [
+      ['{"metadata":"\\u0000"}', 'metadata', '\0'],
+      ['{"metadata":"a\\ud800b"}', 'metadata', 'a\ud800b'],
+      ['{"metadata":"\\udc00\\ud800"}', 'metadata', '\udc00\ud800'],
+      ['{"output":{"upload_url":"https://a.example/\\uD800"}}', 'output.upload_url', 'https://a.example/\ud800'],
+      ['{"a":[{"b":["x","\\u0000"]}]}', 'a.0.b.1', '\0'],
+      ['"\\u0000"', 'body', '\0'],
+    ]
+    for (const [body, field, value] of bad) {
+      test(`${body} is refused, and its path named`, () => {
+        assert.throws(
+          () => parse(body),
+          (error) => {
+            assert.ok(error instanceof Refusal)
+            assert.equal(error.code, 'invalid_field')
+            assert.deepEqual([error.detail?.field, error.detail?.value], [field, value])
+            return error.message === `${field} cannot be ${JSON.stringify(value)}; allowed: ${error.detail?.allowed}.`
+          },
+        )
+      })
+    }
+
+    test('is no key, however deep', () => {
+      assertMalformed('{"\\u0000":1}', /key "\\u0000" cannot be used.*without NUL/)
+      assertMalformed('{"a":[{"b\\ud800":{}}]}', /key "a\.0\.b\\ud800" cannot be used.*valid Unicode/)
+    })
+
+    test('is refused, and no other', () => {
+      const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code))
+      const text = fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.array(unit, { maxLength: 4 }).map((units) => units.join('')),
+      )
+      fc.assert(
+        fc.property(text, (each) => {
+          const body = JSON.stringify({ a: [each] })
+          if (isStorable(each)) assert.deepEqual(parse(body), { a: [each] })
+          else assert.throws(() => parse(body), Refusal)
+        }),
+      )
+      assert.deepEqual(parse('["\\\\u0000", "\\ud83c\\udf0a", "\\u00e9"]'), ['\\u0000', '🌊', 'é'])
+    })
   })
 
   test('refuses bytes that are not UTF-8', () => {

@@ -1,5 +1,6 @@
-import type { Json } from '../canonical/json.ts'
-import { Refusal } from '../canonical/refusal.ts'
+import { isJsonObject, type Json } from '../canonical/json.ts'
+import { invalidField, Refusal } from '../canonical/refusal.ts'
+import { isStorable, STORABLE_TEXT } from '../dialects/read-input.ts'
 
 /** The longest prompt of any model is 5,000 characters, 20 KB at most, escaped 60 KB; the rest is generous. */
 export const BODY_LIMIT_BYTES = 256 * 1024
@@ -27,6 +28,8 @@ export function parseJson(body: Buffer): Json | undefined {
   }
   try {
     const parsed: Json = JSON.parse(text, checkMember)
+    // What cannot be stored is no UTF-8, or no JSON, unless it is escaped; so most bodies need no second walk.
+    if (text.includes('\\u')) checkTexts(parsed, '')
     return parsed
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
@@ -44,6 +47,22 @@ function checkMember(key: string, value: Json): Json {
     throw new Refusal('malformed_body', `The number at "${key}" is too large.`)
   }
   return value
+}
+
+/** Refuses texts and keys that the database would: bodies are stored as they came. `path` is empty at the top. */
+function checkTexts(value: Json, path: string): void {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) throw invalidField({ field: path === '' ? 'body' : path, value, allowed: STORABLE_TEXT })
+    return
+  }
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, member] of Object.entries(value)) {
+    const field = path === '' ? key : `${path}.${key}`
+    if (isJsonObject(value) && !isStorable(key)) {
+      throw new Refusal('malformed_body', `The key ${JSON.stringify(field)} cannot be used; allowed: ${STORABLE_TEXT}.`)
+    }
+    checkTexts(member, field)
+  }
 }
 
 /** Counts the open brackets outside of texts, in one pass, whatever the text. */

@@ -28,6 +28,13 @@ const MAX_PARAM_CHARACTERS = 200
 /** Another node takes the next request at once; a single one is back within seconds. */
 const RESTART_RETRY_SECONDS = 5
 
+/**
+ * What is still open this long after the server began to close is cut off: a connection on which nothing comes, a
+ * download that is read slowly and can be resumed. Answers take milliseconds, and those that wait end at once. The rest
+ * of the 10 s of a stop is for what closes after HTTP: the database, above all the embedded one.
+ */
+const CLOSING_PATIENCE_MS = 3_000
+
 /** How much of an unknown path an answer repeats. */
 const SHOWN_PATH_CHARACTERS = 200
 
@@ -37,10 +44,12 @@ const UNKNOWN_ROUTE = 'unknown'
 export interface ServerOptions {
   readonly platform: Platform
   readonly metricsToken: string | undefined
+  /** `REELAY_PUBLIC_URL`, if it is set: customers come through a proxy. */
+  readonly publicUrl: string | undefined
 }
 
 /** Builds the HTTP server: every dialect twice (native paths, and below its name) unless two clash, media, health. */
-export function createServer({ platform, metricsToken }: ServerOptions): FastifyInstance {
+export function createServer({ platform, metricsToken, publicUrl }: ServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = platform.log
   const app = fastify({
     loggerInstance,
@@ -66,7 +75,7 @@ export function createServer({ platform, metricsToken }: ServerOptions): Fastify
   )
   observeRequests(app, platform)
   endConnections(app)
-  mountHealth(app, { platform, metricsToken })
+  mountHealth(app, { platform, metricsToken, publicUrl })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
   for (const dialect of DIALECTS) {
     if (dialect.isBelowPrefixOnly !== true) mountDialect(app, { dialect, platform, prefix: '' })
@@ -97,12 +106,15 @@ function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
 
 /**
  * Once the server closes, a connection ends with the answer that is under way on it. Closing ends those that are idle at
- * that moment alone: one that is busy then would be kept alive, and the stop with it, for longer than a stop may take.
+ * that moment alone: one that is busy then would be kept alive, and the stop with it, for longer than a stop may take. To
+ * Node a connection that has sent nothing, or half a head, is busy too: patience with those has an end.
  */
 function endConnections(app: FastifyInstance): void {
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
+    // With nothing left to cut off, it need not come.
+    setTimeout(() => app.server.closeAllConnections(), CLOSING_PATIENCE_MS).unref()
   })
   app.addHook('onRequest', async () => {
     if (!isClosing) return

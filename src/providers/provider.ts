@@ -46,7 +46,8 @@ export type PollOutcome =
   /** `progress` 0–100 where the provider tells; `pollAfterMs` where it asks for patience. */
   | { readonly kind: 'pending'; readonly progress?: number; readonly pollAfterMs?: number }
   | { readonly kind: 'succeeded'; readonly assets: readonly ProducedAsset[] }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** `cause` is for the operator's log: what the customer is not told. */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly cause?: string }
   /** The provider dropped the job because it took too long. */
   | { readonly kind: 'expired' }
 
@@ -54,6 +55,10 @@ export interface Provider {
   /** Stable name, stored with each attempt. */
   readonly id: string
   readonly abilities: ProviderAbilities
+  /** Which of the requests that its abilities cover it takes; all of them, if this is absent. */
+  readonly takes?: (request: GenerationRequest) => boolean
+  /** Set on providers that cost nobody anything: the only ones that test credits reach. */
+  readonly isFree?: true
   /** Whether `start` may be repeated with the same token without making, or billing, a second job. */
   readonly startIsIdempotent: boolean
   /** How many jobs it runs at once; for `affinity: 'worker'`, on each worker. */

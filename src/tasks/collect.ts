@@ -12,8 +12,9 @@ import type { StepContext } from './step-context.ts'
 /** First pause before a file that could not be taken is fetched again. */
 const COLLECT_RETRY_MS = 2_000
 
-/** A large video on a slow disk takes longer than a lease: while it is being stored the lease is kept alive. */
-const COLLECT_LEASE_MS = 120_000
+/** A large video on a slow disk takes longer than any lease: while it is being stored the lease is renewed. */
+const COLLECT_LEASE_MS = 60_000
+const RENEW_EVERY_MS = COLLECT_LEASE_MS / 3
 
 const SECONDS_A_DAY = 86_400
 
@@ -24,6 +25,11 @@ const SECONDS_A_DAY = 86_400
 export async function collect(context: StepContext, task: LeasedTask, assets: readonly ProducedAsset[]): Promise<void> {
   const video = assets.find((asset) => asset.kind === 'video')
   if (!(await renewLease(context.db, task, COLLECT_LEASE_MS))) return
+  const renewal = setInterval(() => {
+    renewLease(context.db, task, COLLECT_LEASE_MS).catch((error: unknown) => {
+      context.log.warn({ err: error, task: task.id }, 'a lease could not be renewed')
+    })
+  }, RENEW_EVERY_MS)
   try {
     if (video === undefined) throw new Error('the provider says that it is done, but gives no video')
     const media = await context.ingest({
@@ -47,6 +53,8 @@ export async function collect(context: StepContext, task: LeasedTask, assets: re
     const inMs = backoffMs(COLLECT_RETRY_MS, task.unansweredPolls, context.random)
     const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
     await savePoll(context.db, task, { progress: 0, answered: false, next })
+  } finally {
+    clearInterval(renewal)
   }
 }
 

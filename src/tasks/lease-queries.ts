@@ -10,6 +10,7 @@ import type { JsonObject } from '../canonical/json.ts'
 import type { TaskState, TerminalState } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
 import type { MediaRecord } from '../media/ingest.ts'
+import { IDEMPOTENCY_KEY_LIFETIME } from './queries.ts'
 import { statesBefore } from './states.ts'
 
 export type AttemptState =
@@ -216,7 +217,9 @@ export async function endAttempt(
   const { rowCount } = await db.query({
     name: 'end-attempt',
     text: `with kept as (
-             update tasks set ${NEXT_STEP} where id = $1 and fence = $2 returning id
+             update tasks set ${NEXT_STEP},
+               unanswered_polls = case when $6 = 'starting' then unanswered_polls + 1 else unanswered_polls end
+             where id = $1 and fence = $2 returning id
            )
            update attempts set state = $6, error = $7,
              ended_at = case when $6 in ('rejected', 'undelivered') then now() end
@@ -258,7 +261,13 @@ export async function markCollecting(db: Queryable, task: LeasedTask): Promise<b
 /** How a task ends. Only success captures credits; what is not captured is released. */
 export type Settlement =
   | { readonly state: 'succeeded'; readonly captureCredits: bigint; readonly media: readonly MediaRecord[] }
-  | { readonly state: 'failed'; readonly reason: FailureReason; readonly message: string }
+  | {
+      readonly state: 'failed'
+      readonly reason: FailureReason
+      readonly message: string
+      /** The provider refused to begin; without it, it began and failed. */
+      readonly attempt?: 'rejected'
+    }
   | { readonly state: 'canceled' | 'expired' }
 
 /** Ends a task and settles its hold in one transaction. False: another settlement won, or the lease was lost. */
@@ -266,7 +275,7 @@ export async function settleTask(db: Queryable, task: LeasedTask, end: Settlemen
   const target: TerminalState = end.state
   const { rowCount } = await db.query({
     name: 'settle-task',
-    text: 'select from settle_task($1, $2, $3, $4, $5, $6, $7, $8)',
+    text: 'select from settle_task($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     values: [
       uuidOf(task.id),
       task.fence,
@@ -276,6 +285,7 @@ export async function settleTask(db: Queryable, task: LeasedTask, end: Settlemen
       end.state === 'failed' ? end.reason : null,
       end.state === 'failed' ? storable(end.message) : null,
       JSON.stringify(end.state === 'succeeded' ? end.media : []),
+      (end.state === 'failed' ? end.attempt : undefined) ?? null,
     ],
   })
   return rowCount === 1
@@ -309,9 +319,9 @@ export async function expireQueued(db: Queryable, limit: number): Promise<number
 /** A lane ends its overdue tasks within one lease. Past this nobody drives them: their provider is configured no more. */
 const ABANDONED_AFTER = '10 minutes'
 
-/** Expires tasks that are with a provider, past their deadline, and in nobody's hands. Returns how many. */
-export async function expireAbandoned(db: Queryable, limit: number): Promise<number> {
-  const { rows } = await db.query<{ expired: number }>({
+/** Expires tasks that are with a provider, past their deadline, and in nobody's hands. Returns which. */
+export async function expireAbandoned(db: Queryable, limit: number): Promise<TaskId[]> {
+  const { rows } = await db.query<{ id: string }>({
     name: 'expire-abandoned',
     text: `with late as materialized (
              select id, wallet_id from tasks
@@ -319,20 +329,20 @@ export async function expireAbandoned(db: Queryable, limit: number): Promise<num
                and (lease_until is null or lease_until <= now())
              order by deadline_at limit $1 for update skip locked
            )
-           select count(*)::integer as expired
+           select ended.id
            from (select id from late order by wallet_id) task,
-             lateral settle_task(task.id, null, $3, 'expired', 0, null, null, '[]')`,
+             lateral settle_task(task.id, null, $3, 'expired', 0, null, null, '[]') ended`,
     values: [limit, ABANDONED_AFTER, statesBefore('expired')],
   })
-  return rows[0]?.expired ?? 0
+  return rows.map(({ id }) => idOf('task', id))
 }
 
 /** Forgets idempotency keys past their lifetime. */
 export async function deleteOldIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `delete from idempotency_keys where (wallet_id, key) in (
-       select wallet_id, key from idempotency_keys where created_at <= now() - interval '24 hours' limit $1)`,
-    [limit],
+       select wallet_id, key from idempotency_keys where created_at <= now() - $2::interval limit $1)`,
+    [limit, IDEMPOTENCY_KEY_LIFETIME],
   )
   return rowCount ?? 0
 }

@@ -41,6 +41,9 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
       await faultPoint('poll.succeeded')
       return collectAssets(context, task, outcome.assets)
     case 'failed':
+      if (outcome.cause !== undefined) {
+        context.log.warn({ task: task.id, provider: task.provider, cause: outcome.cause }, 'the provider failed')
+      }
       await settle(context, task, { state: 'failed', ...outcome.failure })
       return
     case 'expired':

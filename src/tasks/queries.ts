@@ -9,7 +9,7 @@ import { statesBefore } from './states.ts'
 import { QUEUE_POSITION, TASK_COLUMNS, type TaskRow, taskOf } from './task-row.ts'
 
 /** A key is remembered this long: a client that retries a lost answer does so within minutes, at most overnight. */
-const IDEMPOTENCY_KEY_LIFETIME = '24 hours'
+export const IDEMPOTENCY_KEY_LIFETIME = '24 hours'
 
 /** A task that nobody could start for a day is not wanted any more; its credits go back. */
 const QUEUE_DEADLINE_SECONDS = 24 * 60 * 60
@@ -70,6 +70,16 @@ export async function selectTask(db: Queryable, wallet: WalletId, id: TaskId): P
     name: 'select-task',
     text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t
            where t.id = $1 and t.wallet_id = $2 and t.removed_at is null`,
+    values: [uuidOf(id), wallet],
+  })
+  return rows[0] === undefined ? undefined : taskOf(rows[0])
+}
+
+/** One task of one wallet, removed or not: what an idempotency key made stays its answer for as long as it is remembered. */
+export async function selectTaskEvenRemoved(db: Queryable, wallet: WalletId, id: TaskId): Promise<Task | undefined> {
+  const { rows } = await db.query<TaskRow>({
+    name: 'select-task-even-removed',
+    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t where t.id = $1 and t.wallet_id = $2`,
     values: [uuidOf(id), wallet],
   })
   return rows[0] === undefined ? undefined : taskOf(rows[0])

@@ -38,6 +38,31 @@ describe('handing a task to its provider', () => {
     await until('the provider was told to discard its copy', () => plain.discards.length > 0)
   })
 
+  it('accepted while the database is away for a moment: the job is saved all the same, and made once', async () => {
+    const blinking = new ScriptedProvider({ id: 'blinking', startIsIdempotent: false, videoPath: shop.videoPath })
+    let failures = 2
+    const pool = new Proxy(shop.pool, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target)
+        if (key !== 'query' || typeof value !== 'function')
+          return typeof value === 'function' ? value.bind(target) : value
+        return async (...args: unknown[]) => {
+          const [statement] = args
+          const isSave =
+            typeof statement === 'object' && statement !== null && Reflect.get(statement, 'name') === 'save-operation'
+          if (isSave && failures-- > 0) throw new Error('Connection terminated unexpectedly')
+          return Reflect.apply(value, target, args)
+        }
+      },
+    })
+    await shop.worker(blinking, { pool })
+    blinking.script('blink', { poll: ['video'] })
+    const id = await shop.create(wallet, 'blink', { provider: 'blinking' })
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+    assert.equal(blinking.jobsOf('blink'), 1)
+    assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
+  })
+
   it('commits the attempt, whose id is the token, before the provider is called', async () => {
     let seen: unknown
     plain.script('committed first', {

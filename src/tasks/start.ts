@@ -4,16 +4,23 @@
  * Surely not delivered: tried again as a new attempt. Ambiguous: where the provider's start is idempotent it is repeated
  * with the same token; else the attempt is `uncertain`, its hold stays and nothing is submitted again until its deadline.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type AttemptId, newId } from '../canonical/ids.ts'
+import type { JsonObject } from '../canonical/json.ts'
+import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import type { StartOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
-import { endAttempt, insertAttempt, type LeasedTask, saveOperation } from './lease-queries.ts'
+import { cancelJob } from './cancel-job.ts'
+import { endAttempt, insertAttempt, type LeasedTask, saveOperation, selectState } from './lease-queries.ts'
 import { settle } from './settle.ts'
 import type { StepContext } from './step-context.ts'
 
 /** A provider that has not answered a start by then leaves us in doubt. Shorter than a lease. */
 export const START_TIMEOUT_MS = 30_000
+
+/** Pauses between tries to save an accepted job: 10 s in all, which with the start's time-out still fits into a lease. */
+const SAVE_PAUSES_MS = [200, 500, 1_000, 2_500, 6_000]
 
 /** First pause before a start is repeated. */
 const RETRY_BASE_MS = 1_000
@@ -64,18 +71,18 @@ async function record(
   outcome: StartOutcome,
 ): Promise<void> {
   const { db, provider } = context
-  const again = { inMs: backoffMs(RETRY_BASE_MS, attempt.number, context.random), keepLeaseMs: undefined }
+  const failures = Math.max(attempt.number, task.unansweredPolls + 1)
+  const again = { inMs: backoffMs(RETRY_BASE_MS, failures, context.random), keepLeaseMs: undefined }
   switch (outcome.kind) {
-    case 'accepted': {
-      const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
-      await saveOperation(db, task, { attempt: attempt.id, operation: outcome.operation, next })
-      await faultPoint('start.saved')
-      return
-    }
+    case 'accepted':
+      return saveAccepted(context, task, { attempt: attempt.id, operation: outcome.operation })
     case 'rejected': {
-      const ended = { attempt: attempt.id, state: 'rejected', error: outcome.failure.message, next: again } as const
-      if (!(await endAttempt(db, task, ended)) || outcome.retryable) return
-      await settle(context, task, { state: 'failed', ...outcome.failure })
+      const { failure } = outcome
+      if (outcome.retryable) {
+        await endAttempt(db, task, { attempt: attempt.id, state: 'rejected', error: failure.message, next: again })
+      } else {
+        await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
+      }
       return
     }
     case 'undelivered':
@@ -88,6 +95,44 @@ async function record(
         await park(context, task, attempt.id, outcome.cause)
       }
   }
+}
+
+/**
+ * Saves the operation of an accepted job. It is all that is known of a job that somebody may bill, so a database that is
+ * away for a moment is tried again, as long as the lease lasts. A job that came too late for its task is canceled.
+ */
+async function saveAccepted(
+  context: StepContext,
+  task: LeasedTask,
+  { attempt, operation }: { attempt: AttemptId; operation: JsonObject },
+): Promise<void> {
+  const { db, provider, log } = context
+  const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
+  const saved = await tryAgain(SAVE_PAUSES_MS, () => saveOperation(db, task, { attempt, operation, next }))
+  if (saved) {
+    await faultPoint('start.saved')
+    return
+  }
+  log.error(
+    { task: task.id, attempt, provider: task.provider, operation },
+    'a job was accepted after its task had changed hands',
+  )
+  // Another worker that holds the task now repeats an idempotent start, and so has this very job.
+  const state = await selectState(db, task.id)
+  const isWanted = provider.startIsIdempotent && state !== undefined && !isTerminal(state)
+  if (!isWanted) await cancelJob(context, task, operation)
+}
+
+/** Runs `work` again after each pause while it throws; the last error is thrown. */
+async function tryAgain<Result>(pausesMs: readonly number[], work: () => Promise<Result>): Promise<Result> {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await work()
+    } catch {
+      await delay(pauseMs)
+    }
+  }
+  return work()
 }
 
 async function park(context: StepContext, task: LeasedTask, attempt: AttemptId, cause: string): Promise<void> {

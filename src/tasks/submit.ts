@@ -98,10 +98,10 @@ export class Submitter {
   }
 }
 
-/** Whether PostgreSQL itself answered with an error: five characters of SQLSTATE, outside class 57 (being shut down). */
+/** Whether PostgreSQL itself answered with an error: five characters of SQLSTATE, but not that it is being shut down. */
 function isRefusedStatement(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57')
+  return /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57P')
 }
 
 function outcomeOf(row: SubmitRow): SubmitOutcome {

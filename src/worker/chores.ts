@@ -4,7 +4,8 @@ import type { Logger } from 'pino'
 export interface Chore {
   readonly name: string
   readonly everyMs: number
-  readonly run: () => Promise<void>
+  /** `more`: it took as much as it takes at once, and there may be more of it now. */
+  readonly run: () => Promise<'more' | 'done'>
 }
 
 /** Runs each chore at once and then at its interval, never twice at the same time, until the signal is aborted. */
@@ -18,7 +19,7 @@ export function runChores(
 async function repeat(chore: Chore, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await chore.run()
+      if ((await chore.run()) === 'more') continue
     } catch (error) {
       log.error({ err: error, chore: chore.name }, 'a chore failed; it will be run again')
     }

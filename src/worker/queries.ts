@@ -13,11 +13,25 @@ export async function deleteWorker(db: Queryable, worker: string): Promise<void>
   await db.query('delete from workers where id = $1', [worker])
 }
 
-/** Tasks that have not ended, by state. */
+/** Tasks that have not ended, by state. Two counts, each of which has an index that holds no ended task. */
 export async function countOpenTasks(db: Queryable): Promise<Map<string, number>> {
   const { rows } = await db.query<{ state: string; tasks: number }>(
-    `select state, count(*)::integer as tasks from tasks
-     where state in ('queued', 'submitting', 'running', 'collecting') group by state`,
+    `select 'queued' as state, count(*)::integer as tasks from tasks where state = 'queued'
+     union all
+     select state, count(*)::integer from tasks
+     where state in ('submitting', 'running', 'collecting') group by state`,
   )
   return new Map(rows.map((row) => [row.state, row.tasks]))
+}
+
+/**
+ * Makes the connection of `client` the one that works under this name, for as long as it lives; false if another does.
+ * Two processes on one data directory would take each other's tasks for those of a dead predecessor.
+ */
+export async function claimWorkerName(client: Queryable, worker: string): Promise<boolean> {
+  const { rows } = await client.query<{ claimed: boolean }>(
+    'select pg_try_advisory_lock(hashtextextended($1, 0)) as claimed',
+    [`reelay worker ${worker}`],
+  )
+  return rows[0]?.claimed === true
 }

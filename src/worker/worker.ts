@@ -91,35 +91,42 @@ export class Worker {
   #chores(): Chore[] {
     const { pool, id, store, log } = this.#options
     return [
-      { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => upsertWorker(pool, id) },
+      { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => upsertWorker(pool, id).then(() => 'done') },
       {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
-        run: async () => void (await expireQueued(pool, CHORE_BATCH)),
+        run: async () => after(await expireQueued(pool, CHORE_BATCH)),
       },
-      {
-        name: 'expire abandoned tasks',
-        everyMs: MINUTE_MS,
-        run: async () => {
-          const expired = await expireAbandoned(pool, CHORE_BATCH)
-          if (expired > 0) log.error({ tasks: expired }, 'tasks expired that no configured provider had driven')
-        },
-      },
+      { name: 'expire abandoned tasks', everyMs: MINUTE_MS, run: () => this.#expireAbandoned() },
       {
         name: 'forget idempotency keys',
         everyMs: 10 * MINUTE_MS,
-        run: async () => void (await deleteOldIdempotencyKeys(pool, CHORE_BATCH)),
+        run: async () => after(await deleteOldIdempotencyKeys(pool, CHORE_BATCH)),
       },
       {
         name: 'delete expired media',
         everyMs: MINUTE_MS,
-        run: async () => void (await sweepExpiredMedia({ db: pool, store, log, limit: CHORE_BATCH })),
+        run: async () => after(await sweepExpiredMedia({ db: pool, store, log, limit: CHORE_BATCH })),
       },
       {
         name: 'forget old deliveries',
         everyMs: MINUTE_MS,
-        run: async () => void (await deleteOldDeliveries(pool, { days: DELIVERY_DAYS, limit: CHORE_BATCH })),
+        run: async () => after(await deleteOldDeliveries(pool, { days: DELIVERY_DAYS, limit: CHORE_BATCH })),
       },
     ]
   }
+
+  async #expireAbandoned(): Promise<'more' | 'done'> {
+    const { pool, store, log } = this.#options
+    const expired = await expireAbandoned(pool, CHORE_BATCH)
+    if (expired.length > 0) log.error({ tasks: expired }, 'tasks expired that no configured provider had driven')
+    // Some may have been collecting: no row will ever name what they stored.
+    for (const id of expired) await discardStored(store, id)
+    return after(expired.length)
+  }
+}
+
+/** A full batch means that there may be more. */
+function after(done: number): 'more' | 'done' {
+  return done >= CHORE_BATCH ? 'more' : 'done'
 }

@@ -202,6 +202,11 @@ describe('AceData', () => {
       ['async as text', { ...EXAMPLE, async: 'true' }, /^async cannot be "true"; allowed: a boolean/],
       ['a callback that is no text', { ...EXAMPLE, callback_url: 7 }, /^callback_url cannot be 7/],
       [
+        'a callback with half a surrogate pair',
+        '{"prompt":"sea","callback_url":"https://cdn.acedata.cloud/\\ud800"}',
+        /^callback_url cannot be .*; allowed: a text of valid Unicode/,
+      ],
+      [
         'an unknown key',
         { ...EXAMPLE, seed: 7 },
         /^seed cannot be used: the key is unknown; allowed keys: prompt, model/,

@@ -102,6 +102,7 @@ const BODIES: readonly BadCase[] = [
   invalidParams('a duration below the range', { duration: 5 }, 'params.duration', '5', DURATION),
   invalidParams('a duration above the range', { duration: 31 }, 'params.duration', '31', DURATION),
   invalidParams('a duration off the step', { duration: 6.5 }, 'params.duration', '6.5', DURATION),
+  invalidParams('a duration next to a whole number', { duration: 6.0000000001 }, 'params.duration', '6.00', DURATION),
   invalidParams('a negative duration', { duration: -6 }, 'params.duration', '-6', DURATION),
   invalidParams('a duration in a text', { duration: '6' }, 'params.duration', '"6"', DURATION),
   invalidParams('a duration that is null', { duration: null }, 'params.duration', 'null', DURATION),

@@ -289,6 +289,14 @@ describe('the command line beside a running server', () => {
       assertJsonError(await runCli(['serve', '--json'], credits), 'REELAY_BOOTSTRAP_CREDITS', 'REELAY_BOOTSTRAP_KEY')
     })
 
+    test('another bootstrap key than the first: one sentence, and no second account', async () => {
+      const env = { ...server.env, REELAY_DATA_DIR: directory, REELAY_BOOTSTRAP_KEY: `rly_live_${'x'.repeat(32)}` }
+      const before = await run('accounts', 'list')
+      const failed = await runCli(['serve'], { ...env, REELAY_LOG_LEVEL: 'silent' })
+      assertSentence(failed, 'REELAY_BOOTSTRAP_KEY is not a key of this installation', 'accounts already')
+      assert.deepEqual(await run('accounts', 'list'), before)
+    })
+
     test('a port that is taken: the sentence names it', async () => {
       const { port } = new URL(server.url)
       const env = { ...server.env, REELAY_PORT: port, REELAY_DATA_DIR: directory }

@@ -1,5 +1,7 @@
 /** What operators and their machines ask: health, readiness, metrics, request ids, logs. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { testDatabase } from '../support/database.ts'
 import { startServer, type TestServer, waitFor } from '../support/server.ts'
@@ -50,6 +52,32 @@ describe('health', () => {
       assert.equal((await server.ask('GET', '/metrics', { key: METRICS_TOKEN, headers })).status, 200)
     })
   }
+
+  for (const [host, status] of [
+    ['reelay.example.com', 404],
+    ['localhost.example.com', 404],
+    ['127.example.com', 404],
+    ['a b', 404],
+    ['localhost:8787', 200],
+    ['[::1]:8787', 200],
+    ['127.0.0.1', 200],
+  ] as const) {
+    test(`/metrics for the host ${host} is ${status}`, async () => {
+      assert.equal(await statusFor(`${server.url}/metrics`, { host }), status)
+      const authorization = `Bearer ${METRICS_TOKEN}`
+      if (host !== 'a b') assert.equal(await statusFor(`${server.url}/metrics`, { host, authorization }), 200)
+    })
+  }
+
+  test('/metrics needs the token even from this machine when REELAY_PUBLIC_URL says that there is a proxy', async () => {
+    const env = { REELAY_METRICS_TOKEN: METRICS_TOKEN, REELAY_PUBLIC_URL: 'https://reelay.example.com' }
+    await using proxied = await startServer({ env })
+    const { status, text } = await proxied.ask('GET', '/metrics', { key: null })
+    assert.equal(status, 404)
+    assert.doesNotMatch(text, /reelay_/)
+    assert.equal((await proxied.ask('GET', '/metrics', { key: 'wrong' })).status, 404)
+    assert.equal((await proxied.ask('GET', '/metrics', { key: METRICS_TOKEN })).status, 200)
+  })
 
   test('every answer has a request id of its own, which the log has, too', async () => {
     const asked: readonly (readonly [method: string, path: string])[] = [
@@ -137,3 +165,13 @@ describe('a database that goes away', () => {
     assert.equal(await credits(server), 100, 'nothing was held for the refused create')
   })
 })
+
+/** With a `Host` header that `fetch` would set itself. */
+async function statusFor(url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+  const call = request(url, { headers })
+  const answered = once(call, 'response')
+  call.end()
+  const [answer] = await answered
+  answer.resume()
+  return answer.statusCode
+}

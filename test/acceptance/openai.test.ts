@@ -102,6 +102,15 @@ describe('the OpenAI Videos dialect', () => {
       assert.deepEqual({ width, height, durationSeconds }, { width: 480, height: 480, durationSeconds: 1 })
       assert.deepEqual(new Uint8Array(await (await content(id, { key, query: '?variant=video' })).arrayBuffer()), bytes)
 
+      const path = `${VIDEOS}/${id}/content`
+      const head = await server.ask('HEAD', path, { key })
+      assert.deepEqual([head.status, head.text], [200, ''])
+      for (const name of ['content-length', 'content-type', 'accept-ranges', 'etag', 'last-modified']) {
+        assert.equal(head.headers.get(name), whole.headers.get(name), name)
+      }
+      assert.equal(head.headers.get('content-length'), String(bytes.length))
+      assert.equal((await server.ask('HEAD', path, { key: null })).status, 401)
+
       const part = await content(id, { key, range: 'bytes=4-7' })
       assert.equal(part.status, 206)
       assert.equal(part.headers.get('content-range'), `bytes 4-7/${bytes.length}`)
@@ -181,6 +190,20 @@ describe('the OpenAI Videos dialect', () => {
         pageOf(await server.ask('GET', VIDEOS, { key })).data.map((each) => each.id),
         [id],
       )
+    })
+
+    test('has a HEAD that says how long its object is, or that there is none', async () => {
+      const { key } = await account()
+      const { id } = await create(server, CHEAP, { key })
+      await waitForEnd(server, id, { key })
+      for (const path of [id, UNKNOWN_ID].map((each) => `${VIDEOS}/${each}`)) {
+        const [read, head] = [await server.ask('GET', path, { key }), await server.ask('HEAD', path, { key })]
+        assert.deepEqual([head.status, head.text], [read.status, ''])
+        for (const name of ['content-length', 'content-type']) {
+          assert.equal(head.headers.get(name), read.headers.get(name), name)
+        }
+        assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(read.text)))
+      }
     })
 
     test('that was canceled in another dialect is failed, and says so', async () => {
@@ -307,6 +330,22 @@ describe('the OpenAI Videos dialect', () => {
       assert.equal(await rivya.credits(server, { key }), 95)
     })
 
+    test('leaves the answer to its Idempotency-Key as it was', async () => {
+      const { key } = await account()
+      const ask = { key, headers: { 'idempotency-key': 'order-8' }, body: CHEAP }
+      const first = await server.ask('POST', VIDEOS, ask)
+      const { id } = videoOf(first)
+      await waitForEnd(server, id, { key })
+      await remove(server, id, { key })
+      const again = await server.ask('POST', VIDEOS, ask)
+      assert.equal(videoOf(again).id, id)
+      assert.equal(again.text, first.text)
+      assert.equal(again.headers.get('idempotent-replayed'), 'true')
+      assertRefused(await server.ask('GET', `${VIDEOS}/${id}`, { key }), NOT_FOUND)
+      const other = (await account()).key
+      assert.notEqual(videoOf(await server.ask('POST', VIDEOS, { ...ask, key: other })).id, id)
+    })
+
     test('a video in the making cancels it, and returns its credits', async () => {
       const { key } = await account(100)
       const { id } = await create(server, SLOW, { key })
@@ -392,6 +431,7 @@ describe('the OpenAI Videos dialect', () => {
       ['a form that is cut in a header', multipart('--x\r\ncontent-dispos'), null, /form/],
       ['a form without its last boundary', multipart(field('prompt', 'sandbox:fail')), null, /form/],
       ['an empty form body', multipart(''), null, /form/],
+      ['a field whose name has NUL', multipart(`${field('a\0b', 'x')}--x--\r\n`), null, 'field name', 'without NUL'],
       ['a field that is not UTF-8', notUtf8(), null, 'prompt', 'not UTF-8'],
     ]
     for (const [name, ask, param, ...says] of malformed) {

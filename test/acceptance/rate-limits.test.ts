@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { z } from 'zod'
+import { newKeySecret } from '../../src/accounts/key-secret.ts'
 import type { PlanName } from '../../src/accounts/plans.ts'
 import { DIALECTS } from '../../src/dialects/index.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -304,7 +305,8 @@ describe('rate limits of two servers that share a Redis', { skip: redisMissing }
   before(async () => {
     redis = await TestRedis.start()
     database = await testDatabase()
-    const start = () => startServer({ databaseUrl: database.url, env: { REDIS_URL: redis.url } })
+    const key = newKeySecret('live')
+    const start = () => startServer({ databaseUrl: database.url, key, env: { REDIS_URL: redis.url } })
     servers = [await start(), await start()]
   })
   after(async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { testDatabase } from '../support/database.ts'
-import { request, startCli, waitFor } from '../support/server.ts'
+import { request, runCli, startCli, waitFor } from '../support/server.ts'
 import { CHEAP, generationOf } from './rivya.ts'
 
 const KEY = `rly_live_${'k'.repeat(32)}`
@@ -46,6 +46,26 @@ describe('an API and a worker as two processes', () => {
         ends.map((end) => end?.code),
         [0, 0],
       )
+    }
+  })
+
+  test('a second worker on one data directory refuses to take the first one’s tasks', async () => {
+    await using database = await testDatabase()
+    const directory = await mkdtemp(join(tmpdir(), 'reelay-roles-'))
+    const env = { DATABASE_URL: database.url, REELAY_DATA_DIR: directory, REELAY_PORT: '0', REELAY_BOOTSTRAP_KEY: KEY }
+    const first = startCli(['serve', '--json'], env)
+    try {
+      await waitFor('the first to work', async () => {
+        const { rows } = await database.pool.query<{ id: string }>(`select id from workers`)
+        return rows[0]?.id
+      })
+      const second = await runCli(['serve', '--json'], env)
+      assert.equal(second.code, 1)
+      assert.match(second.stdout, /Another Reelay works with the data directory .*REELAY_DATA_DIR/)
+    } finally {
+      first.child.kill('SIGTERM')
+      await first.result
+      await rm(directory, { recursive: true, force: true })
     }
   })
 })

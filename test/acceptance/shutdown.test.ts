@@ -1,11 +1,29 @@
 /** SIGTERM: what is under way is finished or handed to the next start, within the stated time. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import process from 'node:process'
 import { describe, test } from 'node:test'
-import { startServer, waitFor } from '../support/server.ts'
+import { isRunning, readPostmasterFile } from '../../src/db/embedded/postmaster-file.ts'
+import { startServer, type TestServer, waitFor } from '../support/server.ts'
 import { CHEAP, create, credits, generationOf, get, pageOf, waitForStatus } from './rivya.ts'
 
 /** Stated by `serve`. */
 const DRAIN_MS = 10_000
+
+/** Connections are cut off after 3 s; the rest is for a busy machine. */
+const CUT_OFF_WITHIN_MS = 8_000
+
+/** A connection on which nothing is asked, as `head` is sent and nothing after it. */
+async function openSilently({ url }: TestServer, head: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  if (head !== '') await new Promise((resolve) => socket.write(head, resolve))
+  return socket
+}
 
 describe('a graceful stop', () => {
   test('during a render and a create ends in time with code 0, and the next start finishes the video', async () => {
@@ -41,6 +59,42 @@ describe('a graceful stop', () => {
       return data.length === creates.length || undefined
     })
     assert.equal(await credits(server), 990)
+  })
+
+  test('with the embedded database waits for no client that sends nothing, or half a head, and leaves no postmaster', async () => {
+    await using server = await startServer({ database: 'embedded' })
+    const postmaster = (await readPostmasterFile(join(server.dataDirectory, 'postgres', 'cluster')))?.pid
+    assert.ok(postmaster !== undefined && (await isRunning(postmaster)))
+    const sockets = [
+      await openSilently(server, ''),
+      await openSilently(server, 'GET /healthz HTTP/1.1\r\nHost: reelay\r\nX-Ha'),
+    ]
+    // Connections are taken up in order: once a later one has its answer, those two are open at the server.
+    await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } })
+    const began = Date.now()
+    const exit = await server.terminate()
+    assert.deepEqual(exit, { code: 0, signal: null })
+    assert.ok(Date.now() - began < CUT_OFF_WITHIN_MS, `${Date.now() - began} ms`)
+    assert.doesNotMatch(server.log(), /not everything ended in time/)
+    assert.equal(await isRunning(postmaster), false)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  test('takes no new steps while it still waits for a client', async () => {
+    await using server = await startServer()
+    const silent = await openSilently(server, 'GET')
+    const cutOff = once(silent.resume(), 'close')
+    await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } })
+    process.kill(server.pid ?? Number.NaN, 'SIGTERM')
+    await server.withDatabase((pool) =>
+      waitFor('the worker to have stopped', async () => {
+        const { rows } = await pool.query('select from workers')
+        return rows.length === 0 || undefined
+      }),
+    )
+    assert.equal(silent.closed, false, 'the worker stopped beside HTTP, not after it')
+    await cutOff
+    assert.deepEqual(await server.exited, { code: 0, signal: null })
   })
 
   test('keeps what was queued, and refuses connections when it is over', async () => {

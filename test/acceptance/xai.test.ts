@@ -249,6 +249,16 @@ describe('the xAI dialect', () => {
       bad('a last frame', { ...CHEAP, last_frame: IMAGE }, 'last_frame', NOT_OFFERED),
       bad('key frames', { ...CHEAP, keyframes: [] }, 'keyframes', NOT_OFFERED),
       bad('storage options', { ...CHEAP, storage_options: { filename: 'a.mp4' } }, 'storage_options', NOT_OFFERED),
+      bad('a field of no meaning with NUL', '{"prompt":"sea","metadata":"\\u0000"}', 'metadata', 'without NUL'),
+      bad('half a surrogate pair there', '{"prompt":"sea","metadata":"\\ud800"}', 'metadata', 'valid Unicode'),
+      bad('a key that is NUL', '{"prompt":"sea","\\u0000":1}', 'key', 'without NUL'),
+      bad(
+        'an upload_url with half a surrogate pair',
+        '{"prompt":"sea","output":{"upload_url":"https://cdn.example.com/\\ud800"}}',
+        'output.upload_url',
+        'valid Unicode',
+      ),
+      bad('a duration next to a whole number', { ...CHEAP, duration: 6.0000000001 }, 'duration', '6.0000000001'),
       bad('the key "__proto__"', '{"__proto__":{},"prompt":"x"}', '__proto__'),
     ]
     for (const { name, body, says } of cases) {

@@ -24,7 +24,7 @@ create table tasks (
   failure_reason      text,
   failure_message     text,
   fence               bigint      not null default 0,
-  -- Polls in a row that did not reach the provider; the interval grows with it.
+  -- Calls in a row, starts or polls, that the provider did not answer; the interval grows with it.
   unanswered_polls    integer     not null default 0,
   -- When the next step is due. While a step is under way it equals lease_until.
   due_at              timestamptz not null default now(),
@@ -46,6 +46,7 @@ create index tasks_due on tasks (provider, due_at) where state in ('submitting',
 create index tasks_active on tasks (wallet_id) where state in ('submitting', 'running', 'collecting');
 create index tasks_queue_deadline on tasks (deadline_at) where state = 'queued';
 create index tasks_by_wallet on tasks (wallet_id, id);
+create index tasks_by_state on tasks (wallet_id, state, id) where removed_at is null;
 
 alter table ledger_transfers add foreign key (task_id) references tasks;
 

@@ -173,7 +173,7 @@ end $$;
 -- `in_fence` (null: whoever asks) is no longer its fencing token. So of any number of racing settlements one wins.
 create function settle_task(
   in_id uuid, in_fence bigint, in_from text[], in_to text, in_capture bigint,
-  in_reason text, in_message text, in_media jsonb
+  in_reason text, in_message text, in_media jsonb, in_attempt_state text default null
 ) returns setof tasks
 language plpgsql as $$
 declare
@@ -201,7 +201,7 @@ begin
     where part.amount > 0;
 
   -- Nothing else is under way for this task now; an attempt whose fate nobody knows keeps saying so.
-  update attempts a set state = in_to, ended_at = now()
+  update attempts a set state = coalesce(in_attempt_state, in_to), error = coalesce(in_message, a.error), ended_at = now()
     where a.task_id = in_id and a.state in ('starting', 'accepted');
 
   if settled.callback_url is not null or settled.upload_url is not null then

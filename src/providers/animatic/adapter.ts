@@ -33,6 +33,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
 
   return {
     id: 'animatic',
+    isFree: true,
     abilities: { durationSeconds: { min: 1, max: 30 }, resolutions: RESOLUTIONS, aspectRatios: ASPECT_RATIOS },
     startIsIdempotent: true,
     concurrency,
@@ -89,7 +90,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
       case 'done':
         return succeeded(state.path)
       case 'crashed':
-        return generationFailed('The renderer stopped unexpectedly.')
+        return { ...generationFailed('The renderer stopped unexpectedly.'), cause: state.cause }
       case 'rendering':
         return { kind: 'pending', progress: Math.round(from + ((100 - from) * state.framesDone) / state.framesTotal) }
       default:
@@ -109,6 +110,27 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
   function pathOf({ token }: AnimaticOperation): string {
     return join(directory, `${createHash('sha256').update(token).digest('hex')}.mp4`)
   }
+}
+
+/** Jobs that wait at once. A wait costs a row and a poll now and then; it must not keep anybody from rendering. */
+const WAITING_JOBS = 256
+
+/**
+ * The same provider, for prompts that ask for an outcome or a delay: in a lane of its own, because waiting on purpose
+ * takes none of the few slots that renders have. What is to be drawn after the wait is drawn by the same renderer.
+ */
+export function sandboxOf(animatic: Provider): Provider {
+  return {
+    ...animatic,
+    id: 'animatic-sandbox',
+    concurrency: WAITING_JOBS,
+    takes: ({ prompt }) => asksForSandbox(prompt),
+  }
+}
+
+function asksForSandbox(prompt: string): boolean {
+  const sandbox = readSandbox(prompt)
+  return sandbox.kind === 'malformed' || sandbox.outcome !== 'video' || sandbox.slowSeconds > 0
 }
 
 type SandboxPlan = Extract<Sandbox, { kind: 'plan' }>
@@ -137,7 +159,7 @@ function succeeded(path: string): PollOutcome {
   return { kind: 'succeeded', assets: [{ kind: 'video', path }] }
 }
 
-function generationFailed(message: string): PollOutcome {
+function generationFailed(message: string): Extract<PollOutcome, { kind: 'failed' }> {
   return { kind: 'failed', failure: { reason: 'generation_failed', message } }
 }
 
