@@ -69,7 +69,8 @@ export async function untilStopped(platform: RunningPlatform, log: Logger): Prom
     // With the database gone much cannot be closed in order; what is left is taken up by the next start.
     if (!(reason instanceof Error)) throw error
   } finally {
-    clearTimeout(drained)
+    // Not cleared: should a connection that nobody closes keep the process, it still ends in time.
+    drained.unref()
     process.exitCode = reason instanceof Error ? 1 : 0
   }
 }
