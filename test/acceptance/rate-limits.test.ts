@@ -380,6 +380,7 @@ describe('rate limits of two servers that share a Redis', { skip: redisMissing }
 
   test('Redis hangs: nobody waits for long, and the limit is shared again when it goes on', async () => {
     const its = await freeAccount()
+    const before = new Map(servers.map((server) => [server, timesLogged(server, 'Redis is away')]))
     redis.freeze()
     try {
       const started = performance.now()
@@ -390,9 +391,10 @@ describe('rate limits of two servers that share a Redis', { skip: redisMissing }
       redis.thaw()
     }
     for (const server of servers) {
-      await waitFor('Redis to be found again', () =>
-        timesLogged(server, 'Redis is back') === timesLogged(server, 'Redis is away') ? true : undefined,
-      )
+      await waitFor('Redis to be lost and found again', () => {
+        const away = timesLogged(server, 'Redis is away')
+        return away > (before.get(server) ?? 0) && timesLogged(server, 'Redis is back') === away ? true : undefined
+      })
     }
     await assertSharedLimit()
   })
