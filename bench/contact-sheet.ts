@@ -70,12 +70,14 @@ function toCanvas(picture: Picture): Canvas {
 function drawFrame({ prompt, ratio = '16:9', mode = 'normal', seed = 1 }: Frame): Canvas {
   const request: GenerationRequest = {
     model: 'contact-sheet',
+    operation: 'generate',
     prompt,
     durationSeconds: 6,
     resolution: '480p',
     aspectRatio: ratio,
     mode,
     seed,
+    references: [],
   }
   return toCanvas(createPicture(request, storyboard(request)))
 }

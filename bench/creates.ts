@@ -96,6 +96,8 @@ function taskFor(wallet: bigint): NewTask {
     model: BODY.model,
     request: {
       model: BODY.model,
+      operation: 'generate',
+      references: [],
       prompt: BODY.prompt,
       mode: 'normal',
       durationSeconds: 6,

@@ -26,7 +26,13 @@ const SLOTS = 8
 
 const STAND_IN: Provider = {
   id: 'stand-in',
-  abilities: { durationSeconds: { min: 1, max: 30 }, resolutions: RESOLUTIONS, aspectRatios: ASPECT_RATIOS },
+  abilities: {
+    durationSeconds: { min: 1, max: 30 },
+    resolutions: RESOLUTIONS,
+    aspectRatios: ASPECT_RATIOS,
+    operations: ['generate'],
+    roles: [],
+  },
   startIsIdempotent: true,
   concurrency: SLOTS,
   affinity: 'any',
@@ -54,6 +60,7 @@ export async function benchQueue(): Promise<Measurement[]> {
       db: database.pool,
       provider: STAND_IN,
       ingest: () => Promise.reject(new Error('the stand-in makes no video')),
+      openReference: () => Promise.reject(new Error('the requests have no references')),
       discardIngested: async () => {},
       onEnded: () => {},
       log: pino({ level: 'fatal' }),
@@ -131,6 +138,8 @@ async function endedTasks(database: BenchDatabase): Promise<number> {
 function taskFor(wallet: bigint): NewTask {
   const request = {
     model: 'grok-imagine-video',
+    operation: 'generate',
+    references: [],
     prompt: 'A cinematic product reveal with smooth camera movement',
     mode: 'normal',
     durationSeconds: 6,

@@ -113,7 +113,17 @@ async function timePool(directory: string): Promise<{ cold: number; warm: number
 }
 
 function requestFor(prompt: string, resolution: Resolution, durationSeconds: number): GenerationRequest {
-  return { model: 'bench', prompt, durationSeconds, resolution, aspectRatio: '2:3', mode: 'normal', seed: 7 }
+  return {
+    model: 'bench',
+    operation: 'generate',
+    references: [],
+    prompt,
+    durationSeconds,
+    resolution,
+    aspectRatio: '2:3',
+    mode: 'normal',
+    seed: 7,
+  }
 }
 
 function round(value: number): number {

@@ -7,18 +7,26 @@ import { cpus, totalmem } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { benchCreates } from './creates.ts'
+import { benchDownload } from './download.ts'
+import { benchExtend } from './extend.ts'
 import { benchQueue } from './queue.ts'
 import { benchReads } from './reads.ts'
 import { benchRender } from './render.ts'
 import { benchStartup } from './startup.ts'
 import { type Measurement, ratio } from './support/measurement.ts'
+import { benchUpload } from './upload.ts'
+import { benchWarp } from './warp.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Measurement[]>>> = {
   creates: benchCreates,
   reads: benchReads,
   render: renderMeasurements,
+  warp: benchWarp,
+  extend: benchExtend,
   queue: benchQueue,
   startup: benchStartup,
+  upload: benchUpload,
+  download: benchDownload,
 }
 
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))

@@ -4,6 +4,8 @@ export interface Plan {
   readonly concurrentTasks: number
   /** Days for which results are kept. */
   readonly keepResultsDays: number
+  /** Days for which uploaded files are kept. */
+  readonly keepFilesDays: number
   /** Requests a minute of an account: so many that create, and so many others. */
   readonly requestsPerMinute: number
 }
@@ -11,11 +13,14 @@ export interface Plan {
 export const PLAN_NAMES = ['free', 'pro', 'enterprise'] as const
 export type PlanName = (typeof PLAN_NAMES)[number]
 
-/** Concurrency and requests as promised to customers; results are kept longer the more a customer is likely to depend on them. */
+/**
+ * Concurrency and requests as promised to customers; results are kept longer the more a customer is likely to depend on
+ * them, and uploads, which the customer has elsewhere, for less long.
+ */
 export const PLANS: Readonly<Record<PlanName, Plan>> = {
-  free: { concurrentTasks: 2, keepResultsDays: 7, requestsPerMinute: 100 },
-  pro: { concurrentTasks: 10, keepResultsDays: 30, requestsPerMinute: 1_000 },
-  enterprise: { concurrentTasks: 50, keepResultsDays: 90, requestsPerMinute: 5_000 },
+  free: { concurrentTasks: 2, keepResultsDays: 7, keepFilesDays: 2, requestsPerMinute: 100 },
+  pro: { concurrentTasks: 10, keepResultsDays: 30, keepFilesDays: 7, requestsPerMinute: 1_000 },
+  enterprise: { concurrentTasks: 50, keepResultsDays: 90, keepFilesDays: 30, requestsPerMinute: 5_000 },
 }
 
 /** An override above this is as good as none: 16,000 requests a second. The table has the same bound. */

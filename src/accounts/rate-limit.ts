@@ -13,8 +13,8 @@ import type { AccountId } from '../canonical/ids.ts'
 export const RATE_WINDOW_MS = 60_000
 
 /**
- * Requests that create a task (`create`), and all others (`read`), are counted apart: whoever polls a lot can still
- * create, and whoever has created too much can still read.
+ * Requests that create a task or upload a file (`create`), and all others (`read`), are counted apart: whoever polls a lot
+ * can still create, and whoever has created too much can still read.
  */
 export type RequestKind = 'create' | 'read'
 

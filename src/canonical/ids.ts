@@ -14,6 +14,8 @@ export type KeyId = Id<'key'>
 export type TaskId = Id<'task'>
 export type AttemptId = Id<'att'>
 export type MediaId = Id<'med'>
+/** A customer's file: uploaded, or fetched for a request. */
+export type FileId = Id<'file'>
 
 const HEX_ID = /^[0-9a-f]{32}$/
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ASPECT_RATIOS, MODES, RESOLUTIONS } from './generation.ts'
+import { REFERENCE_KINDS, REFERENCE_ROLES } from './reference.ts'
 
 /** Languages of the customers' documentation; texts fall back to English. */
 export const LANGUAGES = ['en', 'fr', 'ru', 'hi', 'id'] as const
@@ -29,6 +30,8 @@ const selectParameter = z.strictObject({
   type: z.literal('select'),
   options: z.array(z.string()).min(1),
   default: z.string(),
+  /** The default of an aspect ratio where the request has a picture: the picture's own. */
+  defaultWithReference: z.literal('source').optional(),
 })
 
 const numberParameter = z.strictObject({
@@ -61,22 +64,51 @@ const billing = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('PER_SECOND'),
     creditsPerSecond: z.partialRecord(z.enum(RESOLUTIONS), z.int().nonnegative()),
+    /** What references cost beside it, in thousandths of a credit, rounded up to a whole credit in sum. */
+    inputs: z
+      .strictObject({
+        milliCreditsPerImage: z.int().nonnegative(),
+        milliCreditsPerVideoSecond: z.int().nonnegative(),
+      })
+      .optional(),
   }),
 ])
 export type Billing = z.infer<typeof billing>
 
-const uploadPolicy = z.strictObject({
+/** What may be brought to a request in one role, and in which field. */
+const referencePolicy = z.strictObject({
+  /** The field, as the dialect documents it, for documentation and error messages. */
   parameter: z.string().min(1),
+  role: z.enum(REFERENCE_ROLES),
   maxFiles: z.int().positive(),
-  kinds: z.array(
-    z.strictObject({
-      kind: z.enum(['image', 'video', 'audio']),
-      maxBytes: z.int().positive(),
-      mimeTypes: z.array(z.string()).min(1),
-    }),
-  ),
+  kinds: z
+    .array(
+      z.strictObject({
+        kind: z.enum(REFERENCE_KINDS),
+        maxBytes: z.int().positive(),
+        mimeTypes: z.array(z.string()).min(1),
+        /** Length of a video or audio that is taken. */
+        minSeconds: z.number().positive().optional(),
+        maxSeconds: z.number().positive().optional(),
+      }),
+    )
+    .min(1),
+  /** Roles that cannot stand beside it in one request. */
+  excludes: z.array(z.enum(REFERENCE_ROLES)).default([]),
+  /** The longest video that can be asked for with it, in seconds. */
+  maxDurationSeconds: z.int().positive().optional(),
+  /** The resolutions that can be asked for with it; all of the model's, if this is absent. */
+  resolutions: z.array(z.enum(RESOLUTIONS)).optional(),
   description: localText,
 })
+export type ReferencePolicy = z.infer<typeof referencePolicy>
+
+/** An edit or an extension: it has parameters and references of its own. */
+const sourceOperation = z.strictObject({
+  parameters: z.array(parameter).default([]),
+  references: z.array(referencePolicy).min(1),
+})
+export type SourceOperation = z.infer<typeof sourceOperation>
 
 /** Values that this dialect does not let a caller choose. */
 const fixedValues = z.strictObject({
@@ -95,8 +127,14 @@ export const modelSchema = z.strictObject({
   parameters: z.array(parameter),
   fixed: fixedValues.default({}),
   billing,
-  /** Reference files that the model's vendor documents. */
-  upload: uploadPolicy.optional(),
+  /** Of a generation: what may be brought to it. */
+  references: z.array(referencePolicy).default([]),
+  /** A role without which it makes nothing: a model that only animates pictures. */
+  requiredReference: z.enum(REFERENCE_ROLES).optional(),
+  /** Whether a generation with a picture may do without a prompt. */
+  isPromptOptionalWithReference: z.boolean().default(false),
+  edit: sourceOperation.optional(),
+  extend: sourceOperation.optional(),
   supportedModes: z.array(z.string()),
   notices: z.array(localText).default([]),
 })

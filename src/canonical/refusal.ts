@@ -28,6 +28,8 @@ export const REFUSAL_CODES = [
   'idempotency_conflict',
   /** No such task, or another account's: the two are not told apart. */
   'task_not_found',
+  /** No such file of the Files API, or another account's: the two are not told apart. */
+  'file_not_found',
   /** The task has no such file: it has not succeeded, or retention has deleted it. */
   'media_not_found',
   'route_not_found',
@@ -81,7 +83,9 @@ export function invalidField(detail: FieldDetail): Refusal {
 }
 
 function shownValue(value: Json): string {
-  const characters = Array.from(JSON.stringify(value))
+  // Cut before it is taken apart: a value may be a picture of megabytes. A character has two units at most.
+  const text = typeof value === 'string' ? value.slice(0, 2 * SHOWN_VALUE_CHARACTERS) : value
+  const characters = Array.from(JSON.stringify(text).slice(0, 4 * SHOWN_VALUE_CHARACTERS))
   if (characters.length <= SHOWN_VALUE_CHARACTERS) return characters.join('')
   return `${characters.slice(0, SHOWN_VALUE_CHARACTERS).join('')}…`
 }

@@ -18,7 +18,7 @@ export interface TaskMedia {
   readonly durationSeconds: number | undefined
   /** When retention deletes the file. */
   readonly expiresAt: Date
-  /** Set once retention has deleted it; the row stays to say so. */
+  /** Set once its time is over, whether or not retention has come by: no link serves it from then on. */
   readonly deletedAt: Date | undefined
 }
 

@@ -55,7 +55,7 @@ describe('a catalog’s files', () => {
     [
       'no duration at all',
       { ...GROK, parameters: GROK.parameters.filter(({ key }: { key: string }) => key !== 'duration') },
-      /durationSeconds/,
+      /the length or resolution/,
     ],
   ]
   for (const [name, model, says] of broken) {

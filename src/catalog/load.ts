@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { OPERATIONS, type Operation } from '../canonical/generation.ts'
+import { newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import { type Model, modelSchema, type Parameter } from '../canonical/model.ts'
+import type { Reference, ReferenceRole } from '../canonical/reference.ts'
 import { quote } from './quote.ts'
-import { validate } from './validate.ts'
+import { complete, validate } from './validate.ts'
 
 /** Models by dialect, then by id. Read once at the start and never changed. */
 export type Catalog = ReadonlyMap<string, ReadonlyMap<string, Model>>
@@ -36,13 +39,48 @@ function readModel(dialect: string, file: URL): Model {
 
 /** What a schema cannot say: values that are offered, or are the default, and cannot be made or have no price. */
 function* problemsOf(model: Model): Generator<string> {
-  for (const params of [...model.parameters.flatMap(samplesOf), {}]) {
-    try {
-      const asked = { prompt: 'A sample', params, paramsPath: '' }
-      quote(model, validate(model, asked, { spicyAllowed: true, freshSeed: 0 }))
-    } catch (error) {
-      yield `${JSON.stringify(params)} cannot be asked: ${error instanceof z.ZodError ? z.prettifyError(error) : error}`
+  for (const operation of OPERATIONS) {
+    const offered = operation === 'generate' ? model : model[operation]
+    if (offered === undefined) continue
+    const needed = operation === 'generate' ? model.requiredReference : 'source'
+    const sets = [needed === undefined ? [] : [needed], ...offered.references.map(({ role }) => [role])]
+    for (const params of [...offered.parameters.flatMap(samplesOf), {}]) {
+      for (const roles of sets) {
+        // What a reference rules out is refused on purpose: only the defaults must go with each.
+        if (roles.length > 0 && Object.keys(params).length > 0 && needed === undefined) continue
+        yield* problemsWith(model, { operation, params, references: roles.map((role) => sampleOf(role, offered)) })
+      }
     }
+  }
+}
+
+type SampleReference = Reference & { readonly field: string }
+
+function* problemsWith(
+  model: Model,
+  sample: { operation: Operation; params: JsonObject; references: readonly SampleReference[] },
+): Generator<string> {
+  const { operation, params, references } = sample
+  try {
+    const asked = { operation, prompt: 'A sample', params, paramsPath: '', references }
+    const draft = validate(model, asked, { spicyAllowed: true, freshSeed: 0 })
+    quote(model, complete(model, draft, { asked: references, references }))
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : error
+    yield `${operation} ${JSON.stringify(params)} cannot be asked: ${problem}`
+  }
+}
+
+/** A file of the smallest kind that a role takes. */
+function sampleOf(role: ReferenceRole, { references }: Pick<Model, 'references'>): SampleReference {
+  const policy = references.find((each) => each.role === role)
+  const [rule] = policy?.kinds ?? []
+  if (policy === undefined || rule === undefined) throw new Error(`the role ${role} is required and not offered`)
+  const { kind, mimeTypes, minSeconds = 1 } = rule
+  return {
+    ...{ role, kind, field: policy.parameter, fileId: newId('file'), mimeType: mimeTypes[0] ?? '', sizeBytes: 1 },
+    ...{ sha256: '', storeKey: '', width: 1280, height: 720 },
+    ...(kind === 'image' ? {} : { durationSeconds: minSeconds }),
   }
 }
 

@@ -9,13 +9,15 @@ import { Refusal } from '../canonical/refusal.ts'
 import { loadCatalog } from './load.ts'
 import { quote } from './quote.ts'
 import { resolveModel } from './resolve.ts'
-import { allowedValues, validate } from './validate.ts'
+import { allowedValues, complete, validate } from './validate.ts'
 
 const GROK = resolveModel(loadCatalog(), 'rivya', 'grok-imagine-video')
 const CONTEXT = { spicyAllowed: true, freshSeed: 7 }
+const TEXT_ONLY = { operation: 'generate', references: [] } as const
 
 function ask(params: JsonObject, { model = GROK, prompt = 'sea', context = CONTEXT } = {}): GenerationRequest {
-  return validate(model, { prompt, params, paramsPath: 'params.' }, context)
+  const draft = validate(model, { ...TEXT_ONLY, prompt, params, paramsPath: 'params.' }, context)
+  return complete(model, draft, { asked: [], references: [] })
 }
 
 /** The refusal of `ask`, which has to come. */
@@ -87,6 +89,8 @@ describe('validate', () => {
         const { mode = 'normal', duration = 6, resolution = '480p', aspect_ratio = '2:3' } = params
         assert.deepEqual(ask(params), {
           model: 'grok-imagine-video',
+          operation: 'generate',
+          references: [],
           prompt: 'sea',
           durationSeconds: duration,
           resolution,
@@ -189,15 +193,15 @@ describe('validate', () => {
     )
   })
 
-  test('says of reference files that they are not offered, and not that they are unknown', () => {
+  test('names the parameter of reference files among the allowed keys', () => {
     assert.match(
-      refusalOf(() => ask({ referenceMediaItems: [] })).message,
-      /not offered by this server yet; allowed keys:/,
+      refusalOf(() => ask({ referenceFiles: [] })).message,
+      /the key is unknown; allowed keys: .*referenceMediaItems/,
     )
   })
 
   test('names a field without "params." in a dialect that has its parameters at the top', () => {
-    const asked = { prompt: 'sea', params: { duration: 5 }, paramsPath: '' }
+    const asked = { ...TEXT_ONLY, prompt: 'sea', params: { duration: 5 }, paramsPath: '' }
     assert.match(refusalOf(() => validate(GROK, asked, CONTEXT)).message, /^duration cannot be 5;/)
   })
 })
@@ -214,7 +218,7 @@ describe('steps', () => {
     try {
       validate(
         { ...GROK, parameters: [...GROK.parameters, { ...durationParameter(range), key: 'strength' }] },
-        { prompt: 'sea', params: { strength: value }, paramsPath: '' },
+        { ...TEXT_ONLY, prompt: 'sea', params: { strength: value }, paramsPath: '' },
         CONTEXT,
       )
       return true
@@ -288,10 +292,6 @@ describe('the catalog', () => {
     )
     assert.equal(GROK.maxPromptCharacters, 5_000)
     assert.deepEqual(GROK.billing, { type: 'FIXED', credits: 10 })
-    for (const models of loadCatalog().values())
-      for (const model of models.values()) {
-        assert.ok(validate(model, { prompt: 'sea', params: {}, paramsPath: '' }, CONTEXT))
-      }
   })
 
   test('describes every parameter in the languages of the documentation', () => {

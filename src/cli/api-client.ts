@@ -6,7 +6,7 @@ import process from 'node:process'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { retryAfterMs } from '../webhooks/retry-after.ts'
+import { retryAfterMs } from '../media/fetch-retry-after.ts'
 import { CommandError } from './command-error.ts'
 
 /** A server that has not answered by then is not there. */

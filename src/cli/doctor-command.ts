@@ -9,7 +9,7 @@ import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
 import { readConfig } from '../config/read-config.ts'
 import { findViolations } from '../ledger/invariants.ts'
-import { DiskStore } from '../media/disk-store.ts'
+import { openStore } from '../media/open-store.ts'
 import { probeVideo } from '../media/probe.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
 import { makeDataDirectory } from './data-directory.ts'
@@ -20,6 +20,8 @@ interface Check {
   readonly name: string
   /** What to do when it fails. */
   readonly advice: string
+  /** The check before it without which this one would only fail for the same reason, and give advice that misleads. */
+  readonly needs?: string
   /** Returns what was found; throws what is wrong. */
   readonly run: (config: Config) => Promise<string>
 }
@@ -45,7 +47,10 @@ export function doctorCommand(): Command {
     .action(async (options: OutputOptions) => {
       const config = readConfig(process.env)
       const findings: Finding[] = []
-      for (const check of CHECKS) findings.push(await examine(check, config))
+      for (const check of CHECKS) {
+        const missing = findings.find(({ name, ok }) => !ok && name === check.needs)
+        findings.push(missing === undefined ? await examine(check, config) : notExamined(check, missing))
+      }
       const healthy = findings.every((finding) => finding.ok)
       print(options, { healthy, checks: findings }, findings.flatMap(lines))
       process.exitCode = healthy ? 0 : 1
@@ -58,6 +63,10 @@ async function examine({ name, advice, run }: Check, config: Config): Promise<Fi
   } catch (error) {
     return { name, ok: false, found: error instanceof Error ? error.message : String(error), advice }
   }
+}
+
+function notExamined({ name }: Check, missing: Finding): Finding {
+  return { name, ok: false, found: `not examined: first mend the ${missing.name}`, advice: undefined }
 }
 
 function lines({ name, ok, found, advice }: Finding): string[] {
@@ -77,7 +86,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'data directory',
-    advice: 'Make it writable for this user, or set REELAY_DATA_DIR to a directory that is.',
+    advice: 'Make it writable for this user and free some space, or set REELAY_DATA_DIR to another directory.',
     run: async ({ dataDirectory }) => {
       await makeDataDirectory(dataDirectory)
       await access(dataDirectory, constants.W_OK)
@@ -89,6 +98,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'database',
+    needs: 'data directory',
     advice: 'Check DATABASE_URL, or the log in the data directory under postgres/.',
     run: async (config) => {
       await using database = await openDatabase(config, 'command')
@@ -99,6 +109,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'ledger',
+    needs: 'database',
     advice: 'Stop Reelay, keep the data as it is, and find out what wrote to the database beside Reelay.',
     run: async (config) => {
       await using database = await openDatabase(config, 'command')
@@ -117,11 +128,13 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'store',
-    advice: 'Make media/ in the data directory writable for this user.',
-    run: async ({ dataDirectory }) => {
+    needs: 'data directory',
+    advice: 'Make media/ in the data directory writable for this user, or check REELAY_STORE, REELAY_S3_* and AWS_*.',
+    run: async ({ dataDirectory, store: bucket }) => {
       const { media } = await makeDataDirectory(dataDirectory)
-      await (await DiskStore.open(media)).check()
-      return 'a file was written, read and deleted'
+      await using store = await openStore(bucket, media)
+      await store.check()
+      return `a file was written, read and deleted in ${bucket === undefined ? media : `the bucket ${bucket.name}`}`
     },
   },
   {
@@ -138,6 +151,8 @@ async function renderTestVideo(): Promise<string> {
     const signal = AbortSignal.timeout(RENDER_PATIENCE_MS)
     const request = {
       model: 'doctor',
+      operation: 'generate',
+      references: [],
       prompt: 'sea',
       durationSeconds: 1,
       resolution: '480p',
@@ -145,10 +160,11 @@ async function renderTestVideo(): Promise<string> {
       mode: 'normal',
       seed: 1,
     } as const
-    const started = await provider.start(request, { token: newId('att'), signal })
+    const context = { openReference: () => Promise.reject(new Error('the request has no references')), signal }
+    const started = await provider.start(request, { ...context, token: newId('att') })
     if (started.kind !== 'accepted') throw new Error(`the renderer answered ${started.kind}`)
     for (;;) {
-      const outcome = await provider.poll(started.operation, { signal })
+      const outcome = await provider.poll(started.operation, context)
       if (outcome.kind === 'failed') throw new Error(outcome.failure.message)
       if (outcome.kind === 'succeeded') {
         const path = outcome.assets[0]?.path ?? ''

@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { ApiClient } from './api-client.ts'
+import { checkOutput } from './check-output.ts'
 import { CommandError } from './command-error.ts'
 import { followGeneration } from './follow-generation.ts'
 import { print } from './output.ts'
@@ -22,6 +23,8 @@ export function generateCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (prompt: string, options) => {
       const client = ApiClient.fromOptions(options)
+      // Before the create: what cannot be written is not to be paid for.
+      await checkOutput(options.output ?? '.', options.output === undefined ? 'directory' : 'file')
       const { duration, resolution, ratio: aspect_ratio, mode } = options
       // Before the create: an interrupt while its answer is under way must cancel the task, too.
       const interrupted = new AbortController()

@@ -18,6 +18,7 @@ import { modelsCommand } from './models-command.ts'
 import { quickstartCommand } from './quickstart-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { statusCommand } from './status-command.ts'
+import { verifyCommand } from './verify-command.ts'
 
 const program = new Command('reelay')
   .description('Self-hosted platform for AI video generation')
@@ -30,6 +31,7 @@ for (const command of [
   quickstartCommand(),
   generateCommand(),
   statusCommand(),
+  verifyCommand(),
   accountsCommand(),
   keysCommand(),
   creditsCommand(),

@@ -14,12 +14,16 @@ import type { Config } from '../config/config.ts'
 import { instanceSecret } from '../db/instance-secrets.ts'
 import { Notifications } from '../db/notifications.ts'
 import { DIALECTS } from '../dialects/index.ts'
+import { DURATION_TOKEN_SECRET_BYTES, DurationTokens } from '../files/duration-token.ts'
+import type { FilesContext } from '../files/files-context.ts'
+import { sweepAbandonedFiles } from '../files/receive/sweep-abandoned-files.ts'
+import { LargeBodyTurns } from '../http/large-body-turns.ts'
 import type { Platform } from '../http/platform.ts'
 import { createServer } from '../http/server.ts'
-import { DiskStore } from '../media/disk-store.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ingestVideo } from '../media/ingest.ts'
 import { LINK_SECRET_BYTES, MediaLinks } from '../media/links.ts'
+import { openStore } from '../media/open-store.ts'
 import { Posters } from '../media/posters.ts'
 import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
 import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
@@ -58,7 +62,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'database migrated')
   if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
 
-  const store = await DiskStore.open(media)
+  const store = cleanup.use(await openStore(config.store, media))
   const renders = join(scratch, 'renders')
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
@@ -81,6 +85,20 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     secret: await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES),
     now: () => new Date(),
   })
+  const files: FilesContext = {
+    db: pool,
+    store,
+    links,
+    fetchPolicy: policy,
+    durationTokens: new DurationTokens({
+      secret: await instanceSecret(pool, 'duration-tokens', DURATION_TOKEN_SECRET_BYTES),
+      now: () => new Date(),
+    }),
+    scratch: join(scratch, 'files'),
+    log,
+  }
+  await mkdir(files.scratch, { recursive: true })
+  await sweepAbandonedFiles(files.scratch)
   const node = await nodeId(config.dataDirectory)
   const worker = config.role === 'api' ? undefined : await createWorker()
   const authenticator = new Authenticator({ db: pool })
@@ -169,6 +187,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       watchers: new TaskWatchers(pool, (error) => log.warn({ err: error }, 'watched tasks could not be read')),
       store,
       links,
+      files,
+      largeBodies: new LargeBodyTurns(),
       fetchPolicy: policy,
       metrics,
       log,

@@ -1,3 +1,4 @@
+import type { Bucket } from '../canonical/bucket.ts'
 import type { LogLevel } from '../observe/logger.ts'
 
 export const ROLES = ['all', 'api', 'worker'] as const
@@ -11,6 +12,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   /** Absolute path of the one directory that holds everything. */
   readonly dataDirectory: string
+  /** Where media lie; `undefined`: in the data directory. */
+  readonly store: Bucket | undefined
   /** `undefined`: the embedded PostgreSQL in the data directory. */
   readonly databaseUrl: string | undefined
   /** Where the nodes count requests together; `undefined`: each in its own memory. */

@@ -4,6 +4,7 @@ import ipaddr from 'ipaddr.js'
 import { LOG_LEVELS, type LogLevel } from '../observe/logger.ts'
 import { type Bootstrap, type Config, ROLES, type Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
+import { readBucket } from './read-bucket.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -36,6 +37,15 @@ export function readConfig(environment: Environment): Config {
     port,
     publicUrl: readPublicUrl(env('REELAY_PUBLIC_URL'), { host, role }),
     dataDirectory: resolve(env('REELAY_DATA_DIR') ?? DEFAULT_DATA_DIRECTORY),
+    store: readBucket({
+      REELAY_STORE: env('REELAY_STORE'),
+      REELAY_S3_ENDPOINT: env('REELAY_S3_ENDPOINT'),
+      REELAY_S3_REGION: env('REELAY_S3_REGION'),
+      REELAY_S3_PATH_STYLE: env('REELAY_S3_PATH_STYLE'),
+      AWS_ACCESS_KEY_ID: env('AWS_ACCESS_KEY_ID'),
+      AWS_SECRET_ACCESS_KEY: env('AWS_SECRET_ACCESS_KEY'),
+      AWS_SESSION_TOKEN: env('AWS_SESSION_TOKEN'),
+    }),
     databaseUrl,
     redisUrl: readRedisUrl(env('REDIS_URL')),
     allowNets: readNets(env('REELAY_ALLOW_NETS')),

@@ -4,9 +4,12 @@
  * provider and no clock, so N dialects and M providers cost N + M.
  */
 import type { z } from 'zod'
-import type { Id, TaskId } from '../canonical/ids.ts'
+import type { CustomerFile, FilePage } from '../canonical/customer-file.ts'
+import type { Operation } from '../canonical/generation.ts'
+import type { FileId, Id, TaskId } from '../canonical/ids.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
-import type { Model } from '../canonical/model.ts'
+import type { Model, ReferencePolicy } from '../canonical/model.ts'
+import type { AskedReference, ReferenceKind } from '../canonical/reference.ts'
 import type { Refusal, RefusalCode } from '../canonical/refusal.ts'
 import type { Scope } from '../canonical/scopes.ts'
 import type { Task, TaskMedia, TaskPage } from '../canonical/task.ts'
@@ -27,6 +30,13 @@ export interface Commands {
   remove: { readonly input: { readonly id: TaskId }; readonly result: Task }
   balance: { readonly input: Record<string, never>; readonly result: { readonly availableCredits: bigint } }
   models: { readonly input: Record<string, never>; readonly result: readonly Model[] }
+  /** Examine and keep a file of the form that the request is. Costs nothing and makes no task. */
+  uploadFile: { readonly input: UploadInput; readonly result: StatedFile }
+  getFile: { readonly input: { readonly id: FileId }; readonly result: StatedFile }
+  /** Uploaded files that have neither expired nor been deleted, newest first. */
+  listFiles: { readonly input: FileListInput; readonly result: FilePage }
+  /** Deletes a file at once for its owner; its bytes go when no running task needs them. */
+  deleteFile: { readonly input: { readonly id: FileId }; readonly result: CustomerFile }
 }
 export type CommandKind = keyof Commands
 
@@ -46,9 +56,37 @@ export interface TaskUpdate {
   readonly task: Task
 }
 
+export interface UploadInput {
+  /** The form's field that holds the file. */
+  readonly part: string
+  /** What the caller says that it is; what it is found to be must agree. */
+  readonly kind: ReferenceKind
+  /** Checked against what this model of the dialect takes, where it is named. */
+  readonly model: string | undefined
+  /** What is taken where no model is named. */
+  readonly kinds: ReferencePolicy['kinds']
+}
+
+/** A file with our signed statement of its measured duration, where it is a video or audio. */
+export interface StatedFile {
+  readonly file: CustomerFile
+  readonly durationToken: string | undefined
+}
+
+export interface FileListInput {
+  readonly limit: number
+  /** The last file of the page before. */
+  readonly after: FileId | undefined
+}
+
 export interface CreateInput {
   readonly model: string
-  readonly prompt: string
+  /** By default `generate`. */
+  readonly operation?: Operation
+  /** `undefined` where none was sent: the catalog says whether one is needed. */
+  readonly prompt: string | undefined
+  /** Files that the request names, in the order of the body. Fetched, examined and stored before anything is charged. */
+  readonly references?: readonly AskedReference[]
   /** Model parameters under the caller's own keys; the catalog checks them. */
   readonly params: JsonObject
   /** Where they stand in the body, for error messages: `params.`, or nothing when at the top. */
@@ -78,6 +116,7 @@ export interface WireRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | string[] | undefined>>
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** In a multipart form, a file stands under its field as a `FormFile`. */
   readonly body: Json | undefined
 }
 
@@ -111,7 +150,7 @@ export type WireAnswer = JsonAnswer | StreamAnswer | MediaAnswer
 /** What rendering needs beside the result. */
 export interface RenderContext {
   /** A signed, expiring link to a media file. */
-  readonly urlOf: (media: TaskMedia) => string
+  readonly urlOf: (media: Pick<TaskMedia | CustomerFile, 'id' | 'mimeType' | 'expiresAt'>) => string
   /** Of this request: in the log, and for dialects that show one. */
   readonly requestId: Id<'req'>
 }
@@ -123,6 +162,10 @@ export interface RouteDocumentation {
   readonly query?: z.ZodObject
   /** Under which key of the body the model's parameters stand; `''` when they stand beside the other fields. */
   readonly paramsAt?: string
+  /** Which of a model's operations the parameters are those of; by default `generate`. */
+  readonly operation?: Operation
+  /** The fields of the multipart form that the body is, where it is no JSON; a file is a text of the format `binary`. */
+  readonly form?: z.ZodObject
   /** The body of a successful answer, by status: its schema, or the type of what is not JSON. */
   readonly answers: Readonly<Record<number, z.ZodType | { readonly mediaType: string }>>
   /** A body that works as it stands. A test sends it. */
@@ -139,6 +182,11 @@ export interface RouteDefinition<Kind extends CommandKind> {
   readonly scope: Scope | undefined
   /** The body's schema, where there is a body: validates, and is the source of the documentation. */
   readonly body?: z.ZodType
+  /**
+   * Set where a request can bring files along: its JSON may be as large as pictures in data URIs are, and its form may
+   * have parts that are files. A route of the kind `uploadFile` takes forms with files, and nothing else, by itself.
+   */
+  readonly takesReferences?: true
   /** For the dialect's OpenAPI document. */
   readonly documentation: RouteDocumentation
   /** Throws a `Refusal` for anything that it does not understand. */

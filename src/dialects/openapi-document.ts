@@ -3,6 +3,7 @@
  * catalog's models, whose parameters take the place of the open object that a body schema has for them.
  */
 import { z } from 'zod'
+import type { Operation as ModelOperation } from '../canonical/generation.ts'
 import { isJsonObject, type Json, type JsonObject } from '../canonical/json.ts'
 import type { Model, Parameter } from '../canonical/model.ts'
 import type { Dialect, Route, RouteDocumentation } from './dialect.ts'
@@ -49,7 +50,9 @@ function operationOf(dialect: Dialect, route: Route, { about, models }: Operatio
     summary: about.summary,
     security: route.scope === undefined ? [] : [{ key: [] }],
     parameters: [...pathParameters(route.path), ...queryParameters(about.query), ...headerParameters(route)],
-    ...(route.body === undefined ? {} : { requestBody: bodyOf(dialect, route.body, { about, models }) }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: bodyOf(dialect, { kind: route.kind, body: route.body }, { about, models }) }),
     responses: {
       ...Object.fromEntries(answers),
       default: {
@@ -102,28 +105,46 @@ function headerParameters(route: Route): JsonObject[] {
   return []
 }
 
-function bodyOf(dialect: Dialect, body: z.ZodType, { about, models }: Operation): JsonObject {
-  const schema = withParameters(schemaOf(body, 'input'), about.paramsAt, models)
+function bodyOf(
+  dialect: Dialect,
+  { kind, body }: { readonly kind: Route['kind']; readonly body: z.ZodType },
+  { about, models }: Operation,
+): JsonObject {
+  const schema = withParameters(schemaOf(body, 'input'), about, models)
   const json = about.example === undefined ? { schema } : { schema, example: about.example }
-  const forms = dialect.takesForms === true ? { 'multipart/form-data': { schema } } : {}
-  return { required: true, content: { 'application/json': json, ...forms } }
+  const form = about.form === undefined ? schema : withParameters(schemaOf(about.form, 'input'), about, models)
+  const forms = { 'multipart/form-data': { schema: form } }
+  if (kind === 'uploadFile') return { required: true, content: forms }
+  return { required: true, content: { 'application/json': json, ...(dialect.takesForms === true ? forms : {}) } }
 }
 
 /** Puts the models' parameters where the body takes them. A parameter of several models allows what any of them does. */
-function withParameters(schema: JsonObject, at: string | undefined, models: readonly Model[]): JsonObject {
+function withParameters(
+  schema: JsonObject,
+  { paramsAt: at, operation = 'generate' }: RouteDocumentation,
+  models: readonly Model[],
+): JsonObject {
   if (at === undefined) return schema
+  const able = models.filter((model) => operation === 'generate' || model[operation] !== undefined)
   const byKey = new Map<string, JsonObject[]>()
-  for (const parameter of models.flatMap((model) => model.parameters)) {
+  for (const parameter of able.flatMap((model) => parametersOf(model, operation))) {
     byKey.set(parameter.key, [...(byKey.get(parameter.key) ?? []), parameterSchema(parameter)])
   }
   const parameters = Object.fromEntries([...byKey].map(([key, schemas]) => [key, anyOf(schemas)]))
-  const ids = { enum: models.map((model) => model.id) }
+  const ids = { enum: able.map((model) => model.id) }
   const properties = { ...(schema['properties'] as JsonObject) }
   const model = { ...(properties['model'] as JsonObject | undefined), ...ids }
   if (at === '')
     return { ...schema, properties: { ...properties, ...('model' in properties ? { model } : {}), ...parameters } }
-  const params = { type: 'object', properties: parameters, additionalProperties: false }
+  // Beside the models' parameters a body can have fields of its own there.
+  const own = properties[at]
+  const ownProperties = isJsonObject(own) ? (own['properties'] as JsonObject | undefined) : undefined
+  const params = { type: 'object', properties: { ...ownProperties, ...parameters }, additionalProperties: false }
   return { ...schema, properties: { ...properties, model, [at]: params } }
+}
+
+function parametersOf(model: Model, operation: ModelOperation): readonly Parameter[] {
+  return operation === 'generate' ? model.parameters : (model[operation]?.parameters ?? [])
 }
 
 function anyOf(schemas: readonly JsonObject[]): JsonObject {

@@ -1,20 +1,24 @@
 import { createHash, randomInt } from 'node:crypto'
 import type { KeyHolder } from '../accounts/queries.ts'
-import type { GenerationRequest } from '../canonical/generation.ts'
-import { type Id, newId } from '../canonical/ids.ts'
+import { type Id, newId, type TaskId } from '../canonical/ids.ts'
 import { canonicalJson, type Json } from '../canonical/json.ts'
+import type { AskedReference, Reference } from '../canonical/reference.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { Task } from '../canonical/task.ts'
 import { quote } from '../catalog/quote.ts'
 import { resolveModel } from '../catalog/resolve.ts'
-import { validate } from '../catalog/validate.ts'
+import { complete, validate } from '../catalog/validate.ts'
 import type { Commands, CreateInput } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/index.ts'
+import type { ReceivedFile } from '../files/received-file.ts'
+import { resolveReferences } from '../files/resolve/resolve-references.ts'
 import { checkUrl } from '../media/check-url.ts'
 import type { NewTask } from '../tasks/new-task.ts'
-import { selectTaskEvenRemoved } from '../tasks/queries.ts'
+import { selectIdempotencyKey, selectTaskEvenRemoved } from '../tasks/queries.ts'
 import { routeTask } from '../tasks/route.ts'
+import { BODY_LIMIT_BYTES } from './parse-json.ts'
 import type { Platform } from './platform.ts'
+import { withoutInlineFiles } from './without-inline-files.ts'
 
 /** Seeds are 32-bit. */
 const SEED_BOUND = 0x1_0000_0000
@@ -28,31 +32,73 @@ export interface CreateRequest {
   readonly input: CreateInput
   readonly body: Json
   readonly requestId: Id<'req'>
+  /** The files of the form that the request is, by their fields. */
+  readonly uploads: ReadonlyMap<string, ReceivedFile>
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
 }
 
-/** Resolves, validates, quotes, routes and submits: everything that stands between a parsed body and a task. */
+/**
+ * Everything that stands between a parsed body and a task. What can be refused without fetching anything is refused
+ * first; then the files that the request names are fetched and stored; then it is quoted, routed and submitted.
+ */
 export async function createTask(platform: Platform, asked: CreateRequest): Promise<Commands['create']['result']> {
   const { holder, dialect, input } = asked
   const model = resolveModel(platform.catalog, dialect, input.model)
   const spicyAllowed = holder.account.spicyAllowed
-  const request = validate(model, input, { spicyAllowed, freshSeed: randomInt(SEED_BOUND) })
-  const task = newTask(platform, asked, request, quote(model, request))
+  const { operation = 'generate', references = [] } = input
+  const draft = validate(model, { ...input, operation, references }, { spicyAllowed, freshSeed: randomInt(SEED_BOUND) })
+  const urls = checkedUrls(platform, dialect, input)
+  const submission = { ...asked, urls, body: keptBody(asked.body) }
+  const idempotency = idempotencyOf(submission)
+  if (references.length > 0 && idempotency !== undefined) {
+    const first = await findReplayed(platform, holder, idempotency)
+    if (first !== undefined) return { task: first, replayed: true }
+  }
+  const stored = references.length === 0 ? [] : await resolved(platform, asked, references)
+  const request = complete(model, draft, { asked: references, references: stored })
+  return await submit(platform, submission, { request, idempotency, priceCredits: quote(model, request) })
+}
+
+/** The body as it is stored with the task: without the pictures in it, and then no larger than any other. */
+function keptBody(body: Json): Json {
+  const kept = withoutInlineFiles(body)
+  if (Buffer.byteLength(JSON.stringify(kept)) <= BODY_LIMIT_BYTES) return kept
+  throw new Refusal('body_too_large', `The body is too large; allowed: ${BODY_LIMIT_BYTES} bytes beside pictures.`)
+}
+
+/** Fetches, examines and stores the files that the request names; throws for the first that cannot be used. */
+function resolved(
+  platform: Platform,
+  { holder, uploads, signal }: CreateRequest,
+  asked: readonly AskedReference[],
+): Promise<Reference[]> {
+  return resolveReferences(platform.files, { account: holder.account, wallet: holder.walletId, asked, uploads, signal })
+}
+
+interface Submission extends Omit<CreateRequest, 'uploads' | 'signal'> {
+  readonly urls: Pick<NewTask, 'callbackUrl' | 'uploadUrl'>
+}
+
+type Quoted = Pick<NewTask, 'request' | 'priceCredits' | 'idempotency'>
+
+async function submit(
+  platform: Platform,
+  submission: Submission,
+  quoted: Quoted,
+): Promise<Commands['create']['result']> {
+  const { holder, dialect } = submission
+  const task = newTask(platform, submission, quoted)
   const outcome = await platform.submitter.submit(task)
   platform.metrics.created.inc({ dialect, outcome: outcome.kind })
   switch (outcome.kind) {
     case 'created':
       platform.waker.wake()
       return { task: createdTask(task, outcome.createdAt), replayed: false }
-    case 'replayed': {
-      const first = await selectTaskEvenRemoved(platform.pool, holder.walletId, outcome.id)
-      if (first === undefined) throw new Error(`task ${outcome.id} of a known idempotency key is gone`)
-      return { task: first, replayed: true }
-    }
+    case 'replayed':
+      return { task: await firstTask(platform, holder, outcome.id), replayed: true }
     case 'conflict':
-      throw new Refusal(
-        'idempotency_conflict',
-        'This Idempotency-Key was used before with another request; use a new one.',
-      )
+      throw idempotencyConflict()
     case 'insufficient':
       throw new Refusal(
         'insufficient_credits',
@@ -65,27 +111,55 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
   }
 }
 
-function newTask(platform: Platform, asked: CreateRequest, request: GenerationRequest, priceCredits: bigint): NewTask {
-  const { holder, dialect, input, body, requestId } = asked
-  const provider = routeTask(platform.providers, holder.key.mode, request)
+function newTask(platform: Platform, submission: Submission, quoted: Quoted): NewTask {
+  const { holder, dialect, input, body, requestId, urls } = submission
+  const provider = routeTask(platform.providers, holder.key.mode, quoted.request)
   if (provider === undefined) throw new Refusal('unavailable', 'No provider takes this request at the moment.')
   return {
     id: newId('task'),
     wallet: holder.walletId,
     dialect,
-    model: request.model,
-    request,
+    model: quoted.request.model,
     body,
     clientRequestId: input.clientRequestId,
     traceId: requestId,
-    ...checkedUrls(platform, dialect, input),
-    priceCredits,
+    ...urls,
+    ...quoted,
     provider: provider.id,
-    idempotency:
-      input.idempotencyKey === undefined
-        ? undefined
-        : { key: input.idempotencyKey, fingerprint: fingerprintOf(dialect, body) },
   }
+}
+
+function idempotencyOf(submission: Submission): NewTask['idempotency'] {
+  const { idempotencyKey: key } = submission.input
+  return key === undefined ? undefined : { key, fingerprint: fingerprintOf(submission) }
+}
+
+/**
+ * The task that an idempotency key has made already. Only to spare a repeated request the fetching of its files, which
+ * may be gone by now: the statement that creates is what makes a key good for one task.
+ */
+async function findReplayed(
+  platform: Platform,
+  holder: KeyHolder,
+  { key, fingerprint }: NonNullable<NewTask['idempotency']>,
+): Promise<Task | undefined> {
+  const known = await selectIdempotencyKey(platform.pool, holder.walletId, key)
+  if (known === undefined) return undefined
+  if (known.fingerprint !== fingerprint) throw idempotencyConflict()
+  return await firstTask(platform, holder, known.taskId)
+}
+
+async function firstTask(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
+  const first = await selectTaskEvenRemoved(platform.pool, holder.walletId, id)
+  if (first === undefined) throw new Error(`task ${id} of a known idempotency key is gone`)
+  return first
+}
+
+function idempotencyConflict(): Refusal {
+  return new Refusal(
+    'idempotency_conflict',
+    'This Idempotency-Key was used before with another request; use a new one.',
+  )
 }
 
 /** The URLs that are to be called later, normalized. Throws for one that may not be. */
@@ -113,10 +187,12 @@ function checkedUrl({ fetchPolicy }: Platform, field: string, text: string | und
   })
 }
 
-/** Equal for equal requests, whatever the order of their keys. */
-function fingerprintOf(dialect: string, body: Json): string {
+/** Equal for equal requests, whatever the order of their keys. What is asked may stand in the path alone. */
+function fingerprintOf({ dialect, input, body }: Submission): string {
+  const { operation = 'generate', references = [] } = input
+  const sources = references.flatMap(({ origin }) => (origin.kind === 'task' ? [origin.id] : []))
   return createHash('sha256')
-    .update(`${dialect}\n${canonicalJson(body)}`)
+    .update(canonicalJson([dialect, operation, sources, body]))
     .digest('hex')
 }
 

@@ -6,10 +6,12 @@ import type { Task } from '../canonical/task.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { modelsOf } from '../catalog/resolve.ts'
 import type { CommandKind, Commands, Execute } from '../dialects/dialect.ts'
+import type { ReceivedFile } from '../files/received-file.ts'
 import { selectBalance } from '../ledger/queries.ts'
 import { removeTask, selectTask, selectTasks, selectTasksById } from '../tasks/queries.ts'
 import { cancelAndWait } from './cancel-task.ts'
 import { createTask } from './create-task.ts'
+import { deleteFile, getFile, listFiles, uploadFile } from './files.ts'
 import { followTask } from './follow-task.ts'
 import type { Platform } from './platform.ts'
 
@@ -18,7 +20,12 @@ export interface Asking {
   readonly dialect: string
   /** `undefined` on public routes. */
   readonly holder: KeyHolder | undefined
-  readonly body: Json | undefined
+  /** Dropped once a task has been made of it: it may hold megabytes, and the answer take minutes. */
+  body: Json | undefined
+  /** Told when a task has been made. */
+  readonly onCreated: () => void
+  /** The files of the form that the request is, by their fields. Deleted when it has been answered. */
+  readonly uploads: ReadonlyMap<string, ReceivedFile>
   readonly requestId: Id<'req'>
   /** `Prefer: wait=<seconds>`: a read of a task that has not ended waits so long for a change. */
   readonly waitSeconds: number | undefined
@@ -36,8 +43,12 @@ type Executors = {
 
 /** How each command is carried out, whatever the dialect. */
 const EXECUTORS: Executors = {
-  create: (platform, input, { dialect, holder, body, requestId }) =>
-    createTask(platform, { holder: known(holder), dialect, input, body: body ?? null, requestId }),
+  create: async (platform, input, { dialect, holder, body, requestId, uploads, signal, onCreated }) => {
+    const asked = { holder: known(holder), dialect, input, body: body ?? null, requestId, uploads, signal }
+    const created = await createTask(platform, asked)
+    onCreated()
+    return created
+  },
 
   follow: async (platform, input, asking) => {
     const created = await EXECUTORS.create(platform, input, asking)
@@ -83,6 +94,15 @@ const EXECUTORS: Executors = {
     const balance = await selectBalance(platform.pool, known(holder).walletId)
     return { availableCredits: balance?.available ?? 0n }
   },
+
+  uploadFile: (platform, input, { dialect, holder, uploads, signal }) =>
+    uploadFile(platform, { holder: known(holder), dialect, input, uploads, signal }),
+
+  getFile: (platform, { id }, { holder }) => getFile(platform, known(holder), id),
+
+  listFiles: (platform, input, { holder }) => listFiles(platform, known(holder), input),
+
+  deleteFile: (platform, { id }, { holder }) => deleteFile(platform, known(holder), id),
 
   models: async (platform, _input, { dialect }) => modelsOf(platform.catalog, dialect),
 }

@@ -14,6 +14,8 @@ const QUEUED: Task = {
   model: 'grok-imagine-video',
   request: {
     model: 'grok-imagine-video',
+    operation: 'generate',
+    references: [],
     prompt: 'sea',
     durationSeconds: 1,
     resolution: '480p',

@@ -9,8 +9,11 @@ import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { type FastifyInstance, fastify } from 'fastify'
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
+import { examinedFile } from '../../test/support/examined-file.ts'
 import { insertMediaRow } from '../../test/support/media-row.ts'
-import { type MediaId, newId } from '../canonical/ids.ts'
+import { insertAccount } from '../accounts/queries.ts'
+import { type FileId, type MediaId, newId, uuidOf } from '../canonical/ids.ts'
+import { keepFile } from '../files/keep/keep-file.ts'
 import { DiskStore } from '../media/disk-store.ts'
 import { MediaLinks, signLink } from '../media/links.ts'
 import type { ByteSpan, Store } from '../media/store.ts'
@@ -40,8 +43,18 @@ async function storedMedia(bytes: Buffer, keepSeconds = 3600): Promise<MediaId> 
   return insertMediaRow(database.pool, { storeKey, content: bytes, keepSeconds })
 }
 
-function linkTo(media: MediaId, expires = Math.floor(now.getTime() / 1000) + 3600): string {
-  const file = `${media}.mp4`
+/** A picture that a customer uploaded. */
+async function storedFile(): Promise<FileId> {
+  const content = Buffer.from('picture')
+  const owner = { id: newId('acct'), plan: 'free' } as const
+  await insertAccount(database.pool, { ...owner, name: 'test', spicyAllowed: false })
+  const file = await examinedFile(folder, content)
+  const { id } = await keepFile({ db: database.pool, store }, { owner, purpose: 'upload', file })
+  return id
+}
+
+function linkTo(media: MediaId | FileId, expires = Math.floor(now.getTime() / 1000) + 3600, ending = 'mp4'): string {
+  const file = `${media}.${ending}`
   return `/media/${file}?expires=${expires}&signature=${signLink({ file, expires }, secret)}`
 }
 
@@ -122,10 +135,11 @@ describe('GET /media/:file', () => {
     assert.deepEqual(await errorOf(response), { error: `the file has ${SIZE} bytes` })
   })
 
-  it('answers several ranges with the whole file', async () => {
+  it('refuses several ranges at once', async () => {
     const response = await get(linkTo(id), { range: 'bytes=0-1,5-6' })
-    assert.equal(response.status, 200)
-    assert.equal((await bytesOf(response)).length, SIZE)
+    assert.equal(response.status, 416)
+    assert.equal(response.headers.get('content-range'), `bytes */${SIZE}`)
+    assert.deepEqual(await errorOf(response), { error: 'several ranges are not served at once, ask for one at a time' })
   })
 
   it('continues a download only of the same version', async () => {
@@ -187,6 +201,24 @@ describe('GET /media/:file', () => {
       assert.equal(response.status, 410)
       assert.deepEqual(await errorOf(response), { error: 'deleted by retention' })
     }
+  })
+
+  it('serves the files of customers by links of their own, as what they were found to be', async () => {
+    const picture = await storedFile()
+    const response = await get(linkTo(picture, undefined, 'png'))
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('content-type'), 'image/png')
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(response.headers.get('content-disposition'), `inline; filename="${picture}.png"`)
+    assert.equal((await bytesOf(response)).toString(), 'picture')
+    const expired = await get(linkTo(picture, 1, 'png'))
+    assert.equal(expired.status, 410)
+    assert.deepEqual(await errorOf(expired), { error: 'link expired, read the file again for a fresh one' })
+    assert.equal((await get(linkTo(newId('file'), undefined, 'png'))).status, 404)
+    await database.pool.query('update files set deleted_at = now() where id = $1', [uuidOf(picture)])
+    const deleted = await get(linkTo(picture, undefined, 'png'))
+    assert.equal(deleted.status, 410)
+    assert.deepEqual(await errorOf(deleted), { error: 'the file has expired or was deleted' })
   })
 
   it('does not know what was not signed, however much of it is right', async () => {

@@ -3,10 +3,10 @@
  * there is no key, so an error tells no more than the link's holder may know.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { parseId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
-import type { MediaLinks, SignedFile } from '../media/links.ts'
-import { selectServedMedia } from '../media/queries.ts'
+import { selectServedFile } from '../files/queries.ts'
+import { linkTargetOf, type MediaLinks, readLinkQuery, type SignedFile } from '../media/links.ts'
+import { type ServedMedia, selectServedMedia } from '../media/queries.ts'
 import type { Store } from '../media/store.ts'
 import { sendMedia } from './send-media.ts'
 
@@ -18,9 +18,6 @@ export interface MediaRoute {
 
 /** Headers that a page of another origin may read; the rest of what players need is safelisted. */
 const EXPOSED_HEADERS = 'Accept-Ranges, Content-Length, Content-Range, ETag'
-
-/** Exactly as a link of ours writes it, so that one link has one spelling. */
-const EXPIRES = /^[1-9]\d{0,11}$/
 
 interface MediaRequest {
   Params: { file: string }
@@ -42,20 +39,40 @@ export function mountMedia(app: FastifyInstance, { db, store, links }: MediaRout
       const link = linkOf(request)
       const verdict = link === undefined ? 'forged' : links.check(link)
       if (link === undefined || verdict === 'forged') return refuse(reply, 404, 'not found')
-      const id = parseId('med', link.file.replace(/\.[^.]*$/, ''))
-      const media = id === undefined ? undefined : await selectServedMedia(db, id)
-      if (media === undefined) return refuse(reply, 404, 'not found')
-      if (media.state === 'deleted') return refuse(reply, 410, 'deleted by retention')
-      if (verdict === 'expired') return refuse(reply, 410, 'link expired, read the task again for a fresh one')
+      const found = await findServed(db, link)
+      if (found === undefined) return refuse(reply, 404, 'not found')
+      const { media, words } = found
+      if (media.state === 'deleted') return refuse(reply, 410, words.deleted)
+      if (verdict === 'expired') return refuse(reply, 410, words.expired)
       return sendMedia({ request, reply, media, fileName: link.file, store, secondsLeft: links.secondsLeft(link) })
     },
   })
 }
 
 function linkOf(request: FastifyRequest<MediaRequest>): (SignedFile & { signature: string }) | undefined {
-  const { expires, signature } = request.query
-  if (typeof expires !== 'string' || typeof signature !== 'string' || !EXPIRES.test(expires)) return undefined
-  return { file: request.params.file, expires: Number(expires), signature }
+  const query = readLinkQuery(request.query)
+  return query === undefined ? undefined : { file: request.params.file, ...query }
+}
+
+/** What is said of what a task produced, and of what a customer brought. */
+const WORDS = {
+  media: { deleted: 'deleted by retention', expired: 'link expired, read the task again for a fresh one' },
+  file: {
+    deleted: 'the file has expired or was deleted',
+    expired: 'link expired, read the file again for a fresh one',
+  },
+} as const
+
+interface FoundFile {
+  readonly media: ServedMedia
+  readonly words: (typeof WORDS)[keyof typeof WORDS]
+}
+
+async function findServed(db: Queryable, link: SignedFile): Promise<FoundFile | undefined> {
+  const target = linkTargetOf(link)
+  if (target === undefined) return undefined
+  const media = target.kind === 'file' ? await selectServedFile(db, target.id) : await selectServedMedia(db, target.id)
+  return media === undefined ? undefined : { media, words: WORDS[target.kind] }
 }
 
 function refuse(reply: FastifyReply, status: 404 | 410, error: string): FastifyReply {

@@ -6,15 +6,27 @@ import type { RequestKind } from '../accounts/rate-limit.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
-import { executorFor } from './execute.ts'
-import { takeForms } from './parse-form.ts'
+import { endSlowBody } from './end-slow-body.ts'
+import { type Asking, executorFor } from './execute.ts'
+import { takeForms, takeFormsOnly } from './parse-form.ts'
+import { BODY_LIMIT_BYTES } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { preferredWait } from './preferred-wait.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
+import { receivedFilesOf } from './received-files.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 import { sendAnswer } from './send-answer.ts'
 import { whenNobodyWaits } from './when-nobody-waits.ts'
+
+/**
+ * Bytes of a JSON body that can hold pictures as data URIs: the largest picture that any model takes (20 MiB) is 27 MiB
+ * in base64; seven smaller ones fit as well. Larger ones are uploaded, or named by their URLs.
+ */
+const BODY_WITH_REFERENCES_LIMIT_BYTES = 32 * 1024 * 1024
+
+/** For a JSON body with pictures: 30 MB at 2 Mbit/s. */
+const LARGE_BODY_TIMEOUT_MS = 120_000
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -26,12 +38,22 @@ export function mountDialect(
   app.register(
     async (scope) => {
       scope.setErrorHandler((error, request, reply) => refuse({ dialect, error, request, reply }))
-      if (dialect.takesForms === true) takeForms(scope)
+      const { scratch } = platform.files
+      if (dialect.takesForms === true) takeForms(scope, { scratch })
       const stopping = new AbortController()
       // One listener for each request that waits, however many.
       setMaxListeners(0, stopping.signal)
       scope.addHook('preClose', async () => stopping.abort())
-      for (const route of dialect.routes) mountRoute(scope, { dialect, route, platform, stopping: stopping.signal })
+      for (const route of dialect.routes) {
+        const about = { dialect, route, platform, stopping: stopping.signal }
+        if (route.kind !== 'uploadFile') mountRoute(scope, about)
+        else {
+          scope.register(async (forms) => {
+            takeFormsOnly(forms, { scratch })
+            mountRoute(forms, about)
+          })
+        }
+      }
       for (const path of new Set(dialect.routes.map((route) => route.path))) refuseOtherMethods(scope, dialect, path)
     },
     { prefix },
@@ -43,12 +65,18 @@ function mountRoute(
   { dialect, route, platform, stopping }: { dialect: Dialect; route: Route; platform: Platform; stopping: AbortSignal },
 ): void {
   const holders = new WeakMap<FastifyRequest, KeyHolder>()
+  /** Give back the turn of a large body. */
+  const releases = new WeakMap<FastifyRequest, () => void>()
   const { scope } = route
+  const takesReferences = route.takesReferences === true
+  const takesFiles = takesReferences || route.kind === 'uploadFile'
   app.route<{ Params: Record<string, string>; Querystring: Record<string, string | string[]>; Body: Json | undefined }>(
     {
       // HEAD by the same handler: the one that fastify adds by itself says that a file which is not sent has 0 bytes.
       method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
       url: route.path,
+      bodyLimit: takesReferences ? BODY_WITH_REFERENCES_LIMIT_BYTES : BODY_LIMIT_BYTES,
+      config: { takesFiles },
       // Before the body is read: nobody without a key, or beyond the limit, can make us parse anything. So a request that
       // is found wrong later has been counted; one that is refused for its key counts for nobody.
       onRequest: async (request, reply) => {
@@ -57,24 +85,55 @@ function mountRoute(
         holders.set(request, holder)
         await countRequest(platform, { holder, kind: requestKind(route.kind), reply })
       },
+      preParsing: async (request) => {
+        const holder = holders.get(request)
+        if (takesReferences && holder !== undefined) {
+          releases.set(request, await platform.largeBodies.take(holder.account.id, request.raw))
+        }
+        if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
+      },
+      onResponse: async (request) => releases.get(request)?.(),
       handler: async (request, reply) => {
-        const { params, query, headers, body } = request
+        const { params, query, headers } = request
+        const wire = { params, query, headers, body: request.body }
         const requestId = requestIdOf(request)
         const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
         if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
-        const waits = route.kind === 'follow' || waitSeconds !== undefined
+        const waits = route.kind === 'follow' || waitSeconds !== undefined || takesFiles
         const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
-        const asking = { dialect: dialect.id, holder: holders.get(request), body, requestId, waitSeconds, signal }
+        await using uploads = receivedFilesOf(request)
+        const holder = holders.get(request)
+        // The pictures of the body lie on the disk by then: it need not be held for as long as the answer takes.
+        const onCreated = () => {
+          request.body = undefined
+          wire.body = undefined
+          asking.body = undefined
+          releases.get(request)?.()
+        }
+        const asking: Asking = {
+          dialect: dialect.id,
+          holder,
+          body: wire.body,
+          uploads,
+          requestId,
+          waitSeconds,
+          signal,
+          onCreated,
+        }
         const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media), requestId }
-        const answer = await route.answer({ params, query, headers, body }, executorFor(platform, asking), context)
-        return sendAnswer(answer, { request, reply, platform })
+        const answer = await route.answer(wire, executorFor(platform, asking), context)
+        return await sendAnswer(answer, { request, reply, platform })
       },
     },
   )
 }
 
+function isForm({ headers }: FastifyRequest): boolean {
+  return headers['content-type']?.startsWith('multipart/') === true
+}
+
 function requestKind(command: CommandKind): RequestKind {
-  return command === 'create' || command === 'follow' ? 'create' : 'read'
+  return command === 'create' || command === 'follow' || command === 'uploadFile' ? 'create' : 'read'
 }
 
 /** Counts a request and says in its answer, whatever that will be, how many are left. Throws if there were none. */

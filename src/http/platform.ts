@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Authenticator } from '../accounts/authenticate.ts'
 import type { RateLimiter } from '../accounts/rate-limit.ts'
 import type { Catalog } from '../catalog/load.ts'
+import type { FilesContext } from '../files/files-context.ts'
 import type { FetchPolicy } from '../media/fetch-policy.ts'
 import type { MediaLinks } from '../media/links.ts'
 import type { Store } from '../media/store.ts'
@@ -11,6 +12,7 @@ import type { Provider } from '../providers/provider.ts'
 import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
 import type { TaskWatchers } from '../tasks/watch.ts'
+import type { LargeBodyTurns } from './large-body-turns.ts'
 
 /** What the HTTP side works with; put together where the process starts. */
 export interface Platform {
@@ -29,6 +31,9 @@ export interface Platform {
   readonly links: MediaLinks
   /** Which URLs of customers may be called. */
   readonly fetchPolicy: FetchPolicy
+  /** Files that customers bring. */
+  readonly files: FilesContext
+  readonly largeBodies: LargeBodyTurns
   readonly metrics: Metrics
   readonly log: Logger
 }

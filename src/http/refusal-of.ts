@@ -6,9 +6,8 @@ import { BODY_LIMIT_BYTES } from './parse-json.ts'
 /** A restart of the database takes about this long. */
 const DATABASE_RETRY_SECONDS = 2
 
-/** What fastify itself refuses, in canonical words. */
+/** What fastify itself refuses, in canonical words; beside a body that is too large. */
 const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `The body is too large; allowed: ${BODY_LIMIT_BYTES} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported_media_type',
     'The body must be JSON: send the header "Content-Type: application/json".',
@@ -20,15 +19,19 @@ const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]
 
 /**
  * Whatever was thrown, as a refusal. A fault of ours says nothing about itself to the caller: its cause goes to the log,
- * under the request id that the answer carries.
+ * under the request id that the answer carries. `bodyLimitBytes`: of the route that was asked.
  */
-export function refusalOf(error: unknown): Refusal {
+export function refusalOf(error: unknown, bodyLimitBytes = BODY_LIMIT_BYTES): Refusal {
   if (error instanceof Refusal) return error
   if (isDatabaseAway(error)) {
     return new Refusal('unavailable', 'The service is unavailable for a moment; try again.', {
       cause: error,
       retryAfterSeconds: DATABASE_RETRY_SECONDS,
     })
+  }
+  if (isFastifyError(error) && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const message = `The body is too large; allowed: ${bodyLimitBytes} bytes.`
+    return new Refusal('body_too_large', message, { cause: error })
   }
   const known = isFastifyError(error) ? FRAMEWORK_REFUSALS[error.code] : undefined
   if (known !== undefined) return new Refusal(known[0], known[1], { cause: error })

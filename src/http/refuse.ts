@@ -11,7 +11,7 @@ export function refuse(about: {
   readonly reply: FastifyReply
 }): FastifyReply {
   const { dialect, error, request, reply } = about
-  const refusal = refusalOf(error)
+  const refusal = refusalOf(error, request.routeOptions.bodyLimit)
   if (refusal.code === 'internal') request.log.error({ err: error }, 'request failed')
   if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
   const answer = dialect.renderRefusal(refusal, { requestId: requestIdOf(request) })

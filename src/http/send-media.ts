@@ -17,8 +17,9 @@ export interface Sending {
 }
 
 /**
- * Sends a file: whole, a part of it, or that it has not changed. Fastify pipes the file with back pressure and destroys it, which closes its descriptor, when the client leaves. The
- * bytes go out as they lie in the store: video is compressed already.
+ * Sends a file: whole, a part of it, or that it has not changed. Fastify pipes the file with back pressure and destroys
+ * it, which closes its descriptor, when the client leaves. The bytes go out as they lie in the store: video is compressed
+ * already.
  */
 export async function sendMedia(sending: Sending): Promise<FastifyReply> {
   const { request, reply, media, store } = sending
@@ -34,10 +35,9 @@ export async function sendMedia(sending: Sending): Promise<FastifyReply> {
   // Opened before the headers are set: should the file be missing, the error must not go out under them.
   switch (range.kind) {
     case 'unsatisfiable':
-      return reply
-        .code(416)
-        .headers({ 'content-range': `bytes */${sizeBytes}`, 'cache-control': 'no-store' })
-        .send({ error: `the file has ${sizeBytes} bytes` })
+      return refuseRange(reply, sizeBytes, `the file has ${sizeBytes} bytes`)
+    case 'several':
+      return refuseRange(reply, sizeBytes, 'several ranges are not served at once, ask for one at a time')
     case 'part': {
       const { start, end } = range.span
       const part = await store.open(storeKey, range.span)
@@ -52,6 +52,11 @@ export async function sendMedia(sending: Sending): Promise<FastifyReply> {
       return reply.headers({ ...headers, 'content-length': sizeBytes }).send(whole)
     }
   }
+}
+
+function refuseRange(reply: FastifyReply, sizeBytes: number, error: string): FastifyReply {
+  const headers = { 'content-range': `bytes */${sizeBytes}`, 'cache-control': 'no-store' }
+  return reply.code(416).headers(headers).send({ error })
 }
 
 /** Headers that are equal for the whole file, a part of it, and “not modified”. */

@@ -10,6 +10,8 @@ import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import { dialectOfPath } from './dialect-of-path.ts'
 import { mountHealth } from './health-routes.ts'
+import { lingerIfUnread } from './linger.ts'
+import { mountManifest } from './manifest-route.ts'
 import { mountMedia } from './media-route.ts'
 import { mountDialect } from './mount-dialect.ts'
 import { mountOpenApi } from './openapi-routes.ts'
@@ -19,8 +21,14 @@ import { refusalOf } from './refusal-of.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 
-/** A client that sends its headers or body more slowly than this holds a connection for nothing. */
-const REQUEST_TIMEOUT_MS = 30_000
+/**
+ * The largest upload, 50 MiB, over a line of 1.5 Mbit/s, and nothing that comes more slowly. Bodies of routes that take no
+ * files have less time: `end-slow-body.ts`.
+ */
+const REQUEST_TIMEOUT_MS = 300_000
+
+/** A client that sends its headers more slowly than this holds a connection for nothing. */
+const HEADERS_TIMEOUT_MS = 30_000
 
 /** Path parameters are ids. */
 const MAX_PARAM_CHARACTERS = 200
@@ -69,14 +77,17 @@ export function createServer({ platform, metricsToken, publicUrl }: ServerOption
     // Refused in endConnections instead, in the dialect's words.
     return503OnClosing: false,
   })
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     parseJson(body),
   )
   observeRequests(app, platform)
   endConnections(app)
+  app.addHook('onSend', async (request, reply) => lingerIfUnread(request, reply))
   mountHealth(app, { platform, metricsToken, publicUrl })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
+  mountManifest(app, { db: platform.pool, store: platform.store, links: platform.links })
   for (const dialect of DIALECTS) {
     if (dialect.isBelowPrefixOnly !== true) mountDialect(app, { dialect, platform, prefix: '' })
     mountDialect(app, { dialect, platform, prefix: `/${dialect.id}` })

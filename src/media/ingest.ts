@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BaseLogger } from 'pino'
-import { type GenerationRequest, pixelSize } from '../canonical/generation.ts'
+import { frameSize, type GenerationRequest, outputSeconds } from '../canonical/generation.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { MediaKind } from '../canonical/task.ts'
 import { BrokenMedia } from './broken-media.ts'
@@ -16,7 +16,8 @@ import { mediaId } from './media-id.ts'
 import { mediaKey } from './media-keys.ts'
 import { endingOf } from './media-types.ts'
 import type { Posters } from './posters.ts'
-import { type ProbedVideo, probeVideo } from './probe.ts'
+import type { ProbedVideo } from './probe.ts'
+import { probeInThread } from './probe-in-thread.ts'
 import type { SigningKey } from './signing-key.ts'
 import type { Store, StoredFile } from './store.ts'
 import type { VideoContainer } from './video-container.ts'
@@ -50,6 +51,8 @@ export interface Ingest {
   readonly keepSeconds: number
   /** An existing folder for the marked copy, with room for it; swept by `sweepStaleFiles` after a crash. */
   readonly scratch: string
+  /** For tests, which cannot wait for as long as a large video may take. */
+  readonly probeTimeoutMs?: number
 }
 
 /** One file as the SQL function `settle_task` takes it in `in_media`. */
@@ -70,7 +73,7 @@ export interface MediaRecord {
 
 /** Stores a task's video and what goes with it. Throws `BrokenMedia` when the file is not the video that was ordered. */
 export async function ingestVideo(ingest: Ingest): Promise<MediaRecord[]> {
-  const found = await probeVideo(ingest.path)
+  const found = await probe(ingest, ingest.path)
   checkAgainstRequest(found, ingest)
   const folder = await mkdtemp(join(ingest.scratch, 'ingest-'))
   try {
@@ -89,13 +92,17 @@ export async function ingestVideo(ingest: Ingest): Promise<MediaRecord[]> {
   }
 }
 
+function probe({ probeTimeoutMs }: Ingest, path: string): Promise<ProbedVideo> {
+  return probeInThread(path, { timeoutMs: probeTimeoutMs })
+}
+
 function checkAgainstRequest(found: ProbedVideo, { request, taskId, log }: Ingest): void {
-  const { durationSeconds } = request
+  const durationSeconds = outputSeconds(request)
   if (Math.abs(found.durationSeconds - durationSeconds) > DURATION_TOLERANCE_SECONDS) {
     const seconds = found.durationSeconds.toFixed(2)
     throw new BrokenMedia('wrong_duration', `The video is ${seconds} s long; ${durationSeconds} s were asked for.`)
   }
-  const asked = pixelSize(request.resolution, request.aspectRatio)
+  const asked = frameSize(request)
   if (found.width !== asked.width || found.height !== asked.height) {
     // Models round to sizes that suit them; a few pixels are no reason to throw a paid video away.
     const { width, height } = found
@@ -105,7 +112,7 @@ function checkAgainstRequest(found: ProbedVideo, { request, taskId, log }: Inges
 
 /** Probes the marked copy as well: what is called whole is what is stored, not what it was made from. */
 async function storeVideo(ingest: Ingest, path: string): Promise<MediaRecord> {
-  const { container, width, height, durationSeconds } = await probeVideo(path)
+  const { container, width, height, durationSeconds } = await probe(ingest, path)
   const mimeType = MIME_TYPES[container]
   const key = mediaKey(ingest.taskId, `video.${endingOf(mimeType)}`)
   const stored = await ingest.store.put(key, path)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { newId } from '../canonical/ids.ts'
 import type { TaskMedia } from '../canonical/task.ts'
-import { checkLink, LINK_LIFETIME, MediaLinks, signLink } from './links.ts'
+import { checkLink, LINK_LIFETIME, type LinkedFile, linkTargetOf, MediaLinks, signLink } from './links.ts'
 
 const secret = randomBytes(32)
 const now = new Date('2026-03-01T12:34:56Z')
@@ -80,5 +80,64 @@ describe('MediaLinks', () => {
 
   it('refuses a short secret', () => {
     assert.throws(() => linksAt(now, randomBytes(16)), /32 bytes/)
+  })
+
+  it('links files of customers like those of tasks, by an ending of their type', () => {
+    const expiresAt = new Date('2026-04-01T00:00:00Z')
+    const file = (mimeType: string): LinkedFile => ({ id: newId('file'), mimeType, expiresAt })
+    const picture = file('image/png')
+    const link = parse(linksAt(now).urlOf(picture))
+    assert.equal(link.file, `${picture.id}.png`)
+    assert.deepEqual(linkTargetOf(link), { kind: 'file', id: picture.id })
+    for (const [mimeType, ending] of Object.entries({
+      'image/webp': 'webp',
+      'audio/mpeg': 'mp3',
+      'audio/mp4': 'm4a',
+      'audio/wav': 'wav',
+      'audio/aac': 'aac',
+      'audio/ogg': 'ogg',
+    }))
+      assert.ok(linksAt(now).urlOf(file(mimeType)).includes(`.${ending}?`), mimeType)
+  })
+
+  it('knows its own links again, and what became of them', () => {
+    const video = media()
+    const url = linksAt(now).urlOf(video)
+    const { file, expires, signature } = parse(url)
+    assert.deepEqual(linksAt(now).read(url), { file, expires, verdict: 'valid' })
+    assert.deepEqual(linkTargetOf({ file }), { kind: 'media', id: video.id })
+    // The same URL, written in another way.
+    const spelled = url.replace('https://example.com/', 'HTTPS://EXAMPLE.com:443/./')
+    assert.equal(linksAt(now).read(`${spelled}#t=1`)?.verdict, 'valid')
+    assert.equal(linksAt(new Date(expires * 1000)).read(url)?.verdict, 'expired')
+    const forged = [
+      url.replace('.mp4', '.png'),
+      url.replace(/expires=\d+/, `expires=${expires + 1}`),
+      url.replace(/expires=\d+/, `expires=0${expires}`),
+      url.replace(/signature=.*/, 'signature='),
+      `${url}&signature=${signature}`,
+      'https://example.com/reelay/media/',
+      `https://example.com/reelay/media/${file}`,
+    ]
+    for (const link of forged) assert.equal(linksAt(now).read(link)?.verdict, 'forged', link)
+  })
+
+  it('takes no other place for its own', () => {
+    const url = linksAt(now).urlOf(media())
+    const elsewhere = [
+      url.replace('example.com', 'example.com.evil.net'),
+      url.replace('example.com', 'example.com:8443'),
+      url.replace('https:', 'http:'),
+      url.replace('https://', 'https://evil.net/https://'),
+      url.replace('https://', 'https://example.com@evil.net/'),
+      url.replace('/reelay/media/', '/media/'),
+      url.replace('/reelay/media/', '/reelay/media/../other/'),
+      'data:image/png;base64,AAAA',
+      // Fetched it is not either: too long.
+      `${url}#${'a'.repeat(4_096)}`,
+      'not a URL',
+      '',
+    ]
+    for (const other of elsewhere) assert.equal(linksAt(now).read(other), undefined, other)
   })
 })

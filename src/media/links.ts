@@ -1,10 +1,12 @@
 /**
- * Signed links to media: `/media/<file>?expires=<Unix seconds>&signature=<base64url>`, where the file is the media's id
- * with an ending and the signature is HMAC-SHA256 over both, under a secret of this installation. Whoever has a link may
- * read that one file until then; there is no other credential, so that a browser, a player and a colleague can use it.
+ * Signed links to media, made here or brought by customers: `/media/<file>?expires=<Unix seconds>&signature=<base64url>`,
+ * where the file is its id with an ending and the signature is HMAC-SHA256 over both, under a secret of this
+ * installation. Whoever has a link may read that one file until then; there is no other credential, so that a browser, a
+ * player and a colleague can use it.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { TaskMedia } from '../canonical/task.ts'
+import { type FileId, type MediaId, parseId } from '../canonical/ids.ts'
+import { MAX_URL_CHARACTERS } from './check-url.ts'
 import { endingOf } from './media-types.ts'
 
 /** Seconds that a link works at least: a day to fetch what a callback announced, and soon over once it has leaked. */
@@ -20,13 +22,50 @@ const EXPIRY_STEP_SECONDS = 3_600
 export const LINK_SECRET_BYTES = 32
 
 export interface SignedFile {
-  /** `<media id>.<ending>`. */
+  /** `<id>.<ending>`. */
   readonly file: string
   /** Unix seconds. */
   readonly expires: number
 }
 
+/** What a link can lead to: a file that a task produced, or one that a customer brought. */
+export interface LinkedFile {
+  readonly id: MediaId | FileId
+  readonly mimeType: string
+  /** When the file goes: no link outlives it. */
+  readonly expiresAt: Date
+}
+
 export type LinkVerdict = 'valid' | 'expired' | 'forged'
+
+/** Exactly as a link of ours writes it, so that one link has one spelling. */
+const EXPIRES = /^[1-9]\d{0,11}$/
+
+/** The query of a link as it came; `undefined` if it is not one that a link of ours can have. */
+export function readLinkQuery(query: {
+  readonly expires?: unknown
+  readonly signature?: unknown
+}): { readonly expires: number; readonly signature: string } | undefined {
+  const { expires, signature } = query
+  if (typeof expires !== 'string' || typeof signature !== 'string' || !EXPIRES.test(expires)) return undefined
+  return { expires: Number(expires), signature }
+}
+
+/** What a signed link leads to. */
+export type LinkTarget =
+  /** A task produced it. */
+  | { readonly kind: 'media'; readonly id: MediaId }
+  /** A customer brought it. */
+  | { readonly kind: 'file'; readonly id: FileId }
+
+/** What the name of a signed file says that it is. */
+export function linkTargetOf({ file }: Pick<SignedFile, 'file'>): LinkTarget | undefined {
+  const text = file.replace(/\.[^.]*$/, '')
+  const mediaId = parseId('med', text)
+  if (mediaId !== undefined) return { kind: 'media', id: mediaId }
+  const fileId = parseId('file', text)
+  return fileId === undefined ? undefined : { kind: 'file', id: fileId }
+}
 
 /** The signature of a link, in base64url. */
 export function signLink({ file, expires }: SignedFile, secret: Buffer): string {
@@ -62,12 +101,27 @@ export class MediaLinks {
     this.#now = now
   }
 
-  /** The address of a file for the next day, or until retention deletes it. */
-  urlOf(media: TaskMedia): string {
+  /** The address of a file for the next day, or until it is deleted. */
+  urlOf(media: LinkedFile): string {
     const file = `${media.id}.${endingOf(media.mimeType)}`
     const expires = Math.min(this.#nextExpiry(), Math.floor(media.expiresAt.getTime() / 1000))
-    const base = this.#publicUrl().replace(/\/+$/, '')
-    return `${base}/media/${file}?expires=${expires}&signature=${signLink({ file, expires }, this.#secret)}`
+    return `${this.#prefix()}${file}?expires=${expires}&signature=${signLink({ file, expires }, this.#secret)}`
+  }
+
+  /**
+   * Reads a URL as a link of this installation; `undefined` if it leads elsewhere. Whatever is below our own address is
+   * ours to judge, forged or not: it is never fetched. What is too long for any URL is none, without being looked into:
+   * a data URI may be 30 MB, which take half a second to read as a URL.
+   */
+  read(url: string): (SignedFile & { readonly verdict: LinkVerdict }) | undefined {
+    if (url.length > MAX_URL_CHARACTERS || !URL.canParse(url)) return undefined
+    const { origin, pathname, searchParams } = new URL(url)
+    const prefix = new URL(this.#prefix())
+    if (origin !== prefix.origin || !pathname.startsWith(prefix.pathname)) return undefined
+    const file = pathname.slice(prefix.pathname.length)
+    const link = readLinkQuery(onlyValues(searchParams))
+    if (link === undefined) return { file, expires: 0, verdict: 'forged' }
+    return { file, expires: link.expires, verdict: this.check({ file, ...link }) }
   }
 
   check(link: SignedFile & { readonly signature: string }): LinkVerdict {
@@ -79,7 +133,16 @@ export class MediaLinks {
     return Math.max(0, expires - Math.ceil(this.#now().getTime() / 1000))
   }
 
+  #prefix(): string {
+    return `${this.#publicUrl().replace(/\/+$/, '')}/media/`
+  }
+
   #nextExpiry(): number {
     return Math.ceil((this.#now().getTime() / 1000 + LINK_LIFETIME) / EXPIRY_STEP_SECONDS) * EXPIRY_STEP_SECONDS
   }
+}
+
+/** The values of a query; of a name that is there twice none. */
+function onlyValues(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...query].filter(([name]) => query.getAll(name).length === 1))
 }

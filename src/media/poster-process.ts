@@ -1,4 +1,5 @@
 /** The process that draws posters and spritesheets for `Posters`: one request at a time, one answer each. */
+import '../isolation/ignore-stop-signals.ts'
 import { drawPoster } from './draw-poster.ts'
 import { drawSpritesheet } from './draw-spritesheet.ts'
 import { type PosterAnswer, posterRequestSchema } from './poster-messages.ts'

@@ -113,6 +113,28 @@ describe('Posters', () => {
     await assert.rejects(posters.make(requestOf('b')), /ended with SIGSEGV/)
   })
 
+  it('draws on when Ctrl-C or a service manager signals the whole group', async () => {
+    await using posters = new Posters()
+    const met = posters.make(requestOf('starting'))
+    await Promise.resolve()
+    const starting = posters.pid
+    assert.ok(starting !== undefined)
+    process.kill(starting, 'SIGINT')
+    assert.equal((await met).width, 1280, 'it met the process while it started')
+    const { pid } = posters
+    assert.ok(pid !== undefined)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.kill(pid, signal)
+      assert.equal((await posters.make(requestOf(signal))).width, 1280)
+      assert.equal(posters.pid, pid, signal)
+    }
+  })
+
+  it('tries no third time', async () => {
+    await using posters = new Posters({ child: await childOf('stopped', "process.kill(process.pid, 'SIGTERM')") })
+    await assert.rejects(posters.make(requestOf('x')), /ended with SIGTERM/)
+  })
+
   it('ends a process that takes too long', async () => {
     await using posters = new Posters({ child: await childOf('hang', 'for (;;) {}'), timeoutMs: 500 })
     const poster = assert.rejects(posters.make(requestOf('hang')), /took more than 0.5 s/)

@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../isolation/child-environment.ts'
 import { type PosterAnswer, type PosterRequest, posterAnswerSchema } from './poster-messages.ts'
 
 /** A poster takes 0.1 s, a spritesheet 1 s, the start of the child 1 s; 4K on a busy machine a few. Longer, and it hangs. */
@@ -17,8 +18,8 @@ const IDLE_EXIT_MS = 60_000
 /** Pictures that may wait for the one child. Past this videos go without: a picture must not delay them. */
 const MAX_WAITING = 64
 
-/** What the child needs to run. It decodes foreign bytes, so it gets none of our secrets. */
-const PASSED_ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']
+/** What Ctrl-C and service managers send to the whole group of processes. The child ignores them once it has started. */
+const STOP_SIGNALS: readonly (string | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 const CHILD = fileURLToPath(new URL('./poster-process.ts', import.meta.url))
 
@@ -62,7 +63,7 @@ export class Posters implements AsyncDisposable {
   async make(request: PosterRequest): Promise<Poster> {
     if (this.#waiting >= MAX_WAITING) throw new Error(`${MAX_WAITING} pictures are waiting already.`)
     this.#waiting += 1
-    const made = this.#queue.then(() => this.#ask(request))
+    const made = this.#queue.then(() => this.#askTwice(request))
     this.#queue = made.catch(() => {})
     return made.finally(() => {
       this.#waiting -= 1
@@ -80,10 +81,24 @@ export class Posters implements AsyncDisposable {
     await ended
   }
 
-  async #ask(request: PosterRequest): Promise<Poster> {
+  /** A stop that met the child while it was starting is no reason for a video to go without a picture for good. */
+  async #askTwice(request: PosterRequest): Promise<Poster> {
+    const child = this.#childNow()
+    try {
+      return await this.#ask(child, request)
+    } catch (error) {
+      if (!STOP_SIGNALS.includes(child.signalCode)) throw error
+      return await this.#ask(this.#childNow(), request)
+    }
+  }
+
+  #childNow(): ChildProcess {
     if (this.#isDisposed) throw new Error('Posters are no longer made: the server is stopping.')
+    return this.#child ?? this.#start()
+  }
+
+  async #ask(child: ChildProcess, request: PosterRequest): Promise<Poster> {
     clearTimeout(this.#idle)
-    const child = this.#child ?? this.#start()
     child.ref()
     child.channel?.ref()
     try {
@@ -105,7 +120,7 @@ export class Posters implements AsyncDisposable {
   #start(): ChildProcess {
     const child = fork(this.#module, {
       execArgv: ['--import', import.meta.resolve('tsx')],
-      env: Object.fromEntries(PASSED_ENVIRONMENT.map((name) => [name, process.env[name]])),
+      env: childEnvironment(),
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
     child.once('exit', () => this.#forget(child)).on('error', () => this.#forget(child))

@@ -38,13 +38,25 @@ export async function selectServedMedia(db: Queryable, id: MediaId): Promise<Ser
   }
 }
 
-/** Media that retention is to delete, by the database's clock, longest overdue first. */
+/** The manifest of a video, which its task stored with it. */
+export async function selectManifestOf(db: Queryable, videoId: MediaId): Promise<MediaId | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    `select manifest.id from media video join media manifest on manifest.task_id = video.task_id
+     where video.id = $1 and video.kind = 'video' and manifest.kind = 'manifest'`,
+    [uuidOf(videoId)],
+  )
+  const row = rows[0]
+  return row === undefined ? undefined : idOf('med', row.id)
+}
+
+/** Media whose deletion is due, or due again, by the database's clock; longest due first. */
 export async function selectExpiredMedia(
   db: Queryable,
   limit: number,
 ): Promise<{ readonly id: MediaId; readonly storeKey: string }[]> {
   const { rows } = await db.query<{ id: string; store_key: string }>(
-    `select id, store_key from media where expires_at <= now() and deleted_at is null order by expires_at limit $1`,
+    `select id, store_key from media where coalesce(delete_again_at, expires_at) <= now() and deleted_at is null
+     order by coalesce(delete_again_at, expires_at) limit $1`,
     [limit],
   )
   return rows.map((row) => ({ id: idOf('med', row.id), storeKey: row.store_key }))
@@ -56,4 +68,12 @@ export async function markMediaDeleted(db: Queryable, id: MediaId): Promise<bool
     uuidOf(id),
   ])
   return rowCount === 1
+}
+
+/** Puts off the deletion of a file that could not be deleted. */
+export async function postponeMediaDeletion(db: Queryable, id: MediaId, seconds: number): Promise<void> {
+  await db.query('update media set delete_again_at = now() + make_interval(secs => $2) where id = $1', [
+    uuidOf(id),
+    seconds,
+  ])
 }

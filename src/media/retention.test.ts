@@ -79,20 +79,42 @@ describe('sweepExpiredMedia', () => {
     )
   })
 
-  it('does not say that a file is deleted when it could not be, and deletes the others', async () => {
+  it('does not say that a file is deleted when it could not be, and deletes it an hour later', async () => {
     const stuck = await stored(-10)
-    const other = await stored(-1)
-    const failing = storeThatDeletes((key) =>
-      key === stuck.storeKey ? Promise.reject(new Error('read-only')) : store.delete(key),
-    )
+    const failing = storeThatDeletes(() => Promise.reject(new Error('read-only')))
     assert.equal(await sweep({ store: failing }), 1)
     assert.match(errors.join(), /could not be deleted/)
-    assert.equal(await store.stat(other.storeKey), undefined)
-    const { rows } = await database.pool.query('select 1 from media where store_key = $1 and deleted_at is null', [
-      stuck.storeKey,
-    ])
-    assert.equal(rows.length, 1)
+    const row = [stuck.storeKey]
+    const { rows } = await database.pool.query<{ wait: number }>(
+      `select extract(epoch from delete_again_at - now())::float8 as wait from media
+       where store_key = $1 and deleted_at is null`,
+      row,
+    )
+    const wait = rows[0]?.wait ?? 0
+    assert.ok(wait > 3_500 && wait <= 3_600, `${wait} s`)
+    assert.equal((await selectServedMedia(database.pool, stuck.id))?.state, 'deleted', 'nor is it served')
+    assert.equal(await sweep(), 0)
+    await database.pool.query('update media set delete_again_at = now() where store_key = $1', row)
     assert.equal(await sweep(), 1)
+    assert.equal(await store.stat(stuck.storeKey), undefined)
+  })
+
+  it('is not held up by files that cannot be deleted, even by more than it takes on at once', async () => {
+    const stuck = new Set<string>()
+    for (let n = 0; n < 5; n += 1) stuck.add((await stored(-100)).storeKey)
+    const other = await stored(-1)
+    const failing = storeThatDeletes((key) => {
+      return stuck.has(key) ? Promise.reject(new Error('read-only')) : store.delete(key)
+    })
+    const counts = [await sweep({ store: failing, limit: 3 }), await sweep({ store: failing, limit: 3 })]
+    assert.deepEqual(counts, [3, 3])
+    assert.equal(await store.stat(other.storeKey), undefined)
+    // Due again, they stand behind whatever became due while they waited.
+    await database.pool.query(`update media set delete_again_at = now() where delete_again_at is not null`)
+    const later = await stored(-1)
+    assert.equal(await sweep({ store: failing, limit: 1 }), 1)
+    assert.equal(await store.stat(later.storeKey), undefined)
+    assert.equal(await sweep(), 5)
   })
 
   it('deletes no more than its limit, longest overdue first', async () => {

@@ -32,6 +32,23 @@ export function xmpBox(provenance: Provenance): Buffer {
   return Buffer.concat([header, XMP_UUID, packet])
 }
 
+/** What the content of a `uuid` box says if it is a mark of ours. Anybody could have written it: it proves nothing. */
+export function readXmpBox(content: Buffer): Provenance | undefined {
+  if (!content.subarray(0, XMP_UUID.length).equals(XMP_UUID)) return undefined
+  const packet = content.toString('utf8', XMP_UUID.length)
+  const sourceType = SOURCE_TYPES.find((type) => packet.includes(`>${SOURCE_TYPE_PREFIX}${type}<`))
+  const [model, provider, taskId] = ['Model', 'Provider', 'Task'].map((name) => elementOf(packet, name))
+  if (sourceType === undefined || model === undefined || provider === undefined || taskId === undefined) {
+    return undefined
+  }
+  return { sourceType, model, provider, taskId }
+}
+
+function elementOf(packet: string, name: string): string | undefined {
+  const text = new RegExp(`<reelay:${name}>([^<]*)</reelay:${name}>`).exec(packet)?.[1]
+  return text?.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+}
+
 function xmpPacket({ sourceType, model, provider, taskId }: Provenance): string {
   return `<?xpacket begin="\uFEFF" id="${PACKET_ID}"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">

@@ -5,24 +5,34 @@
  * answers. From then on the operation is all that is known: it is opaque JSON, it survives a crash of this process, and
  * `poll` and `cancel` need nothing else. An adapter knows wires; it knows no prices, no HTTP routes and no dialects.
  */
+import type { Readable } from 'node:stream'
 import type { Failure } from '../canonical/failure.ts'
-import type { GenerationRequest } from '../canonical/generation.ts'
+import type { GenerationRequest, Operation } from '../canonical/generation.ts'
 import type { JsonObject } from '../canonical/json.ts'
+import type { Reference, ReferenceRole } from '../canonical/reference.ts'
 
 /** What an adapter can take; routing never sends it anything else. */
 export interface ProviderAbilities {
   readonly durationSeconds: { readonly min: number; readonly max: number }
   readonly resolutions: readonly GenerationRequest['resolution'][]
   readonly aspectRatios: readonly GenerationRequest['aspectRatio'][]
+  readonly operations: readonly Operation[]
+  /** Roles of references that it can take. */
+  readonly roles: readonly ReferenceRole[]
 }
+
+/** Gives the bytes of a request's reference, from the store; may be called any number of times. */
+export type OpenReference = (reference: Reference) => Promise<Readable>
 
 export interface StartContext {
   /** Names this attempt; sent to the provider as its idempotency key where it has one. Equal on every repeat. */
   readonly token: string
+  readonly openReference: OpenReference
   readonly signal: AbortSignal
 }
 
 export interface PollContext {
+  readonly openReference: OpenReference
   readonly signal: AbortSignal
 }
 
@@ -77,7 +87,7 @@ export interface Provider {
   /** Throws when the provider cannot be reached or speaks nonsense: the task stays as it is and is polled again. */
   poll(operation: JsonObject, context: PollContext): Promise<PollOutcome>
   /** Asks the provider to stop. Twice is once; an unknown operation is no error. */
-  cancel?(operation: JsonObject, context: PollContext): Promise<void>
+  cancel?(operation: JsonObject, context: Pick<PollContext, 'signal'>): Promise<void>
   /** Frees what the operation left behind (a file on this disk), after the task has been settled. Twice is once. */
   discard?(operation: JsonObject): Promise<void>
 }

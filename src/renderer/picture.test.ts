@@ -12,12 +12,14 @@ import { storyboard } from './storyboard/storyboard.ts'
 
 const REQUEST: GenerationRequest = {
   model: 'grok-imagine-video',
+  operation: 'generate',
   prompt: 'waves at sunset',
   durationSeconds: 1,
   resolution: '480p',
   aspectRatio: '1:1',
   mode: 'normal',
   seed: 3,
+  references: [],
 }
 
 function fingerprint(change: Partial<GenerationRequest> = {}): string {

@@ -1,5 +1,5 @@
 import { createCanvas } from '@napi-rs/canvas'
-import { type GenerationRequest, pixelSize } from '../canonical/generation.ts'
+import { frameSize, type GenerationRequest, outputSeconds } from '../canonical/generation.ts'
 import { FRAMES_PER_SECOND } from './encode/encoder.ts'
 import { drawCaption } from './paint/caption.ts'
 import { createI420Writer } from './paint/i420.ts'
@@ -28,8 +28,8 @@ export interface Drawn {
 
 /** Builds the scene of a storyboard. The same request and storyboard give the same planes, byte for byte. */
 export function createPicture(request: GenerationRequest, board: Storyboard): Picture {
-  const { width, height } = pixelSize(request.resolution, request.aspectRatio)
-  const framesTotal = request.durationSeconds * FRAMES_PER_SECOND
+  const { width, height } = frameSize(request)
+  const framesTotal = Math.round(outputSeconds(request) * FRAMES_PER_SECOND)
   const stage = createStage(board, { width, height })
   const scene = withWeather(stage, SCENES[board.scene](stage))
   const caption = drawCaption(stage)

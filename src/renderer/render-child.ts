@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../isolation/child-environment.ts'
 import { isRenderReport, type RenderOrder } from './render-messages.ts'
 
 export type RenderOutcome = { readonly kind: 'done' } | { readonly kind: 'crashed'; readonly cause: string }
@@ -15,6 +16,7 @@ export class RenderChild {
     this.#process = fork(fileURLToPath(new URL('./render-process.ts', import.meta.url)), {
       // Resolved from this file, not from the directory that the server was started in.
       execArgv: ['--import', import.meta.resolve('tsx')],
+      env: childEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     })
@@ -64,7 +66,8 @@ export class RenderChild {
       }
       child.on('message', listen)
       void this.ended.then(() => settle({ kind: 'crashed', cause: `The render process ended (${this.#endedBy()}).` }))
-      child.send({ request: order.request, outputPath: order.outputPath } satisfies RenderOrder, (error) => {
+      const { request, referencePaths, outputPath } = order
+      child.send({ request, referencePaths, outputPath } satisfies RenderOrder, (error) => {
         if (error !== null) settle({ kind: 'crashed', cause: error.message })
       })
     })

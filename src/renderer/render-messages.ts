@@ -1,9 +1,8 @@
 /** What passes between the pool and a render process. Structured clones over Node's IPC; both ends are this package. */
-import type { GenerationRequest } from '../canonical/generation.ts'
+import type { FootageOrder } from './footage/footage.ts'
 
 /** To the process: render this clip. One at a time. */
-export interface RenderOrder {
-  readonly request: GenerationRequest
+export interface RenderOrder extends FootageOrder {
   readonly outputPath: string
 }
 

@@ -10,12 +10,14 @@ import { RenderPool } from './render-pool.ts'
 
 const REQUEST: GenerationRequest = {
   model: 'grok-imagine-video',
+  operation: 'generate',
   prompt: 'mountains',
   durationSeconds: 1,
   resolution: '480p',
   aspectRatio: '1:1',
   mode: 'normal',
   seed: 1,
+  references: [],
 }
 
 let directory = ''
@@ -104,5 +106,21 @@ test('reports a render that throws, and keeps the process', async () => {
   assert.equal(pool.state('nowhere'), undefined)
   pool.start(job('fine'))
   await until('the next job', () => pool.state('fine')?.kind === 'done')
+  assert.deepEqual(pool.processIds, [processId])
+})
+
+test('renders on when Ctrl-C or a service manager signals the whole group', async () => {
+  await using pool = new RenderPool({ concurrency: 1 })
+  pool.start(job('signalled', 6))
+  await until('progress', () => {
+    const state = pool.state('signalled')
+    return state?.kind === 'rendering' && state.framesDone > 0
+  })
+  const [processId] = pool.processIds
+  assert.ok(processId !== undefined)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(processId, signal)
+  pool.start(job('next'))
+  await until('the job', () => pool.state('signalled')?.kind === 'done')
+  await until('the next job', () => pool.state('next')?.kind === 'done')
   assert.deepEqual(pool.processIds, [processId])
 })

@@ -8,7 +8,7 @@
  *      └─(cancel, forget)──► unknown
  */
 import { rmSync } from 'node:fs'
-import type { GenerationRequest } from '../canonical/generation.ts'
+import { type GenerationRequest, outputSeconds } from '../canonical/generation.ts'
 import { FRAMES_PER_SECOND } from './encode/encoder.ts'
 import { RenderChild } from './render-child.ts'
 import { unfinishedPath } from './unfinished-path.ts'
@@ -19,6 +19,8 @@ const IDLE_MS = 60_000
 export interface RenderJob {
   readonly id: string
   readonly request: GenerationRequest
+  /** Absolute paths of local files, one for each of the request's references, in their order. */
+  readonly referencePaths?: readonly string[]
   /** Absolute path of the MP4. A file that stands there is always whole. */
   readonly outputPath: string
 }
@@ -104,18 +106,19 @@ export class RenderPool implements AsyncDisposable {
   }
 
   async #run(entry: Entry, child: RenderChild): Promise<void> {
+    const { request, referencePaths = [], outputPath } = entry.job
     entry.child = child
     entry.state = {
       kind: 'rendering',
       framesDone: 0,
-      framesTotal: entry.job.request.durationSeconds * FRAMES_PER_SECOND,
+      framesTotal: Math.round(outputSeconds(request) * FRAMES_PER_SECOND),
     }
-    const outcome = await child.render(entry.job, (framesDone, framesTotal) => {
+    const outcome = await child.render({ request, referencePaths, outputPath }, (framesDone, framesTotal) => {
       entry.state = { kind: 'rendering', framesDone, framesTotal }
     })
     entry.child = undefined
     if (outcome.kind === 'done') {
-      entry.state = { kind: 'done', path: entry.job.outputPath }
+      entry.state = { kind: 'done', path: outputPath }
     } else {
       entry.state = { kind: 'crashed', cause: outcome.cause }
       removeUnfinished(entry.job)

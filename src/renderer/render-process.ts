@@ -2,6 +2,7 @@
  * The process that renders: started by the pool, given one order after another over IPC. It yields to the API's process
  * when the machine is busy, and ends when the pool's process does, however that ended.
  */
+import '../isolation/ignore-stop-signals.ts'
 import { rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { render } from './render.ts'
@@ -24,11 +25,12 @@ process.on('disconnect', () => {
 })
 process.on('message', (order: RenderOrder) => void obey(order))
 
-async function obey({ request, outputPath }: RenderOrder): Promise<void> {
+async function obey({ request, referencePaths, outputPath }: RenderOrder): Promise<void> {
   unfinished = unfinishedPath(outputPath)
   try {
     await render({
       request,
+      referencePaths,
       outputPath,
       onProgress(framesDone, framesTotal) {
         if (framesDone % FRAMES_PER_REPORT === 0) report({ kind: 'progress', framesDone, framesTotal })

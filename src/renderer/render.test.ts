@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ALL_FORMATS, FilePathSource, Input } from 'mediabunny'
+import sharp from 'sharp'
 import type { GenerationRequest } from '../canonical/generation.ts'
+import { newId } from '../canonical/ids.ts'
 import { render } from './render.ts'
 
 const REQUEST: GenerationRequest = {
   model: 'grok-imagine-video',
+  operation: 'generate',
   prompt: 'waves at sunset',
   durationSeconds: 1,
   resolution: '480p',
   aspectRatio: '1:1',
   mode: 'normal',
   seed: 3,
+  references: [],
 }
 
 let directory = ''
@@ -75,6 +79,63 @@ test('writes the same bytes for the same request', async () => {
     )
   }
   assert.equal(digests[0], digests[1])
+})
+
+test('moves through a picture for exactly as long as was asked, in the shape of the picture', async () => {
+  const picture = join(directory, 'picture.png')
+  await sharp({ create: { width: 320, height: 200, channels: 3, background: '#48a' } })
+    .png()
+    .toFile(picture)
+  const outputPath = join(directory, 'moving.mp4')
+  const reference = {
+    role: 'firstFrame',
+    fileId: newId('file'),
+    kind: 'image',
+    mimeType: 'image/png',
+    sizeBytes: 1,
+    sha256: '',
+    storeKey: '',
+    width: 320,
+    height: 200,
+  } as const
+  const request: GenerationRequest = { ...REQUEST, prompt: '', aspectRatio: 'source', references: [reference] }
+  await render({ request, referencePaths: [picture], outputPath })
+  const input = new Input({ source: new FilePathSource(outputPath), formats: ALL_FORMATS })
+  const video = await input.getPrimaryVideoTrack()
+  assert.ok(video !== null)
+  assert.deepEqual([video.displayWidth, video.displayHeight, await video.computeDuration()], [768, 480, 1])
+  assert.equal((await video.computePacketStats()).packetCount, 24)
+  await assert.rejects(render({ request, outputPath }), /1 references were asked for, and 0 files given/u)
+})
+
+test('fails with what is wrong, and leaves nothing, when a later picture cannot be read while frames are encoded', async () => {
+  const [good, bad] = [join(directory, 'good.png'), join(directory, 'bad.png')]
+  await sharp({ create: { width: 1_280, height: 720, channels: 3, background: '#48a' } })
+    .png()
+    .toFile(good)
+  await writeFile(bad, 'no picture')
+  const reference = {
+    role: 'reference',
+    fileId: newId('file'),
+    kind: 'image',
+    mimeType: 'image/png',
+    sizeBytes: 1,
+    sha256: '',
+    storeKey: '',
+    width: 1_280,
+    height: 720,
+  } as const
+  const request: GenerationRequest = {
+    ...REQUEST,
+    resolution: '720p',
+    aspectRatio: '16:9',
+    references: [reference, reference],
+  }
+  const outputPath = join(directory, 'failed.mp4')
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await assert.rejects(render({ request, referencePaths: [good, bad], outputPath }), /unsupported image format/u)
+  }
+  assert.ok((await readdir(directory)).every((name) => !name.startsWith('failed')))
 })
 
 test('leaves nothing behind when it cannot write', async () => {

@@ -56,7 +56,7 @@ async function askProvider(context: StepContext, task: LeasedTask): Promise<Poll
   if (operation === undefined) throw new Error(`task ${task.id} is ${task.state} without an operation`)
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(POLL_TIMEOUT_MS)])
   try {
-    return await context.provider.poll(operation, { signal })
+    return await context.provider.poll(operation, { openReference: context.openReference, signal })
   } catch (error) {
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'poll was not answered')
     return undefined

@@ -58,10 +58,33 @@ function submitArgument(tasks: readonly NewTask[]): string {
       price_credits: task.priceCredits.toString(),
       provider: task.provider,
       queue_seconds: QUEUE_DEADLINE_SECONDS,
+      file_ids: fileIdsOf(task),
       key: task.idempotency?.key,
       fingerprint: task.idempotency?.fingerprint,
     })),
   )
+}
+
+/** The files that a task uses, each once; `undefined` if it uses none. */
+function fileIdsOf({ request }: NewTask): string[] | undefined {
+  if (request.references.length === 0) return undefined
+  return [...new Set(request.references.map(({ fileId }) => uuidOf(fileId)))]
+}
+
+/** What an idempotency key stands for, while it is remembered: the task, and the fingerprint (hex) of its body. */
+export async function selectIdempotencyKey(
+  db: Queryable,
+  wallet: WalletId,
+  key: string,
+): Promise<{ readonly taskId: TaskId; readonly fingerprint: string } | undefined> {
+  const { rows } = await db.query<{ task_id: string; fingerprint: string }>({
+    name: 'select-idempotency-key',
+    text: `select task_id, encode(fingerprint, 'hex') as fingerprint from idempotency_keys
+           where wallet_id = $1 and key = $2 and created_at > now() - $3::interval`,
+    values: [wallet, key, IDEMPOTENCY_KEY_LIFETIME],
+  })
+  const row = rows[0]
+  return row === undefined ? undefined : { taskId: idOf('task', row.task_id), fingerprint: row.fingerprint }
 }
 
 /** One task of one wallet; another wallet's is as absent as one that never was. */

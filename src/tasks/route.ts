@@ -17,6 +17,8 @@ function canTake({ abilities, takes }: Provider, request: GenerationRequest): bo
     request.durationSeconds >= abilities.durationSeconds.min &&
     request.durationSeconds <= abilities.durationSeconds.max &&
     abilities.resolutions.includes(request.resolution) &&
-    abilities.aspectRatios.includes(request.aspectRatio)
+    abilities.aspectRatios.includes(request.aspectRatio) &&
+    abilities.operations.includes(request.operation) &&
+    request.references.every(({ role }) => abilities.roles.includes(role))
   )
 }

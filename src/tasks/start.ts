@@ -57,7 +57,7 @@ async function callStart(context: StepContext, task: LeasedTask, token: AttemptI
   // Not cut off when the process stops: an answer that is thrown away here may be a job that nobody knows.
   const signal = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
-    return await context.provider.start(task.request, { token, signal })
+    return await context.provider.start(task.request, { token, openReference: context.openReference, signal })
   } catch (error) {
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'start failed in an unknown way')
     return { kind: 'ambiguous', cause: error instanceof Error ? error.message : String(error) }

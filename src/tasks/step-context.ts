@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { TaskId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { OpenReference, Provider } from '../providers/provider.ts'
 
 /** What a finished video is stored with; where it is stored is known to whoever put the platform together. */
 export type FinishedVideo = Pick<Ingest, 'path' | 'taskId' | 'request' | 'provider' | 'sourceType' | 'keepSeconds'>
@@ -15,6 +15,7 @@ export interface StepContext {
   readonly db: Queryable
   readonly provider: Provider
   readonly ingest: IngestVideo
+  readonly openReference: OpenReference
   /** Deletes what `ingest` stored for a task that ended otherwise meanwhile. */
   readonly discardIngested: (taskId: TaskId) => Promise<void>
   /** Told when a task has ended: what is to be delivered is due. */

@@ -47,7 +47,8 @@ export const TASK_COLUMNS = `
   case when t.state = 'succeeded' then (
     select json_agg(json_build_object('id', m.id, 'kind', m.kind, 'mime_type', m.mime_type, 'size_bytes', m.size_bytes,
       'width', m.width, 'height', m.height, 'duration_seconds', m.duration_seconds,
-      'expires_at', m.expires_at, 'deleted_at', m.deleted_at) order by m.kind)
+      'expires_at', m.expires_at,
+      'deleted_at', coalesce(m.deleted_at, case when m.expires_at <= now() then m.expires_at end)) order by m.kind)
     from media m where m.task_id = t.id) end as media`
 
 /** Counting stops here: beyond, a position says no more than "far back", and counting would cost more than it tells. */

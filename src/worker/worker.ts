@@ -1,10 +1,12 @@
+import { setMaxListeners } from 'node:events'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { TaskId } from '../canonical/ids.ts'
+import { sweepFiles } from '../files/sweep-files.ts'
 import { discardIngested as discardStored } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { OpenReference, Provider } from '../providers/provider.ts'
 import { deleteOldIdempotencyKeys, expireAbandoned, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
 import type { IngestVideo } from '../tasks/step-context.ts'
 import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
@@ -46,10 +48,13 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     const { pool: db, ingest, log, store, deliveries } = options
+    // Each lane and each chore listens.
+    setMaxListeners(0, this.#stop.signal)
     const discardIngested = (taskId: TaskId) => discardStored(options.store, taskId)
     const onEnded = () => this.#wakeDeliveries()
     const common = { db, log, signal: this.#stop.signal, random: Math.random }
-    const about = { ...common, ingest, discardIngested, onEnded }
+    const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)
+    const about = { ...common, ingest, openReference, discardIngested, onEnded }
     this.#lanes = options.providers.map((provider) => new Lane({ ...about, provider }, options.id))
     this.#deliveryLanes =
       deliveries === undefined
@@ -107,6 +112,11 @@ export class Worker {
         name: 'delete expired media',
         everyMs: MINUTE_MS,
         run: async () => after(await sweepExpiredMedia({ db: pool, store, log, limit: CHORE_BATCH })),
+      },
+      {
+        name: 'delete ended files',
+        everyMs: MINUTE_MS,
+        run: async () => after(await sweepFiles({ db: pool, store, log, limit: CHORE_BATCH })),
       },
       {
         name: 'forget old deliveries',

@@ -203,6 +203,19 @@ describe('the command line beside a running server', () => {
     )
   })
 
+  test('doctor names the data directory that is no directory, and blames nothing else for it', async () => {
+    const env = { REELAY_DATA_DIR: '/dev/null/reelay' }
+    const { code, stdout } = await runCli(['doctor'], env)
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAIL {2}data directory .*\/dev\/null\/reelay.*\n +Make it writable.*REELAY_DATA_DIR/m)
+    assert.match(
+      stdout,
+      /^FAIL {2}database +not examined: first mend the data directory\nFAIL {2}ledger +not examined/m,
+    )
+    assert.match(stdout, /^FAIL {2}store +not examined/m)
+    assert.doesNotMatch(stdout, /DATABASE_URL|Stop Reelay/)
+  })
+
   test('doctor says what to do about a part that is not well, and exits with 1', async () => {
     const env = { ...server.env, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', REELAY_DATA_DIR: directory }
     const { code, stdout } = await runCli(['doctor', '--json'], env)
@@ -244,6 +257,13 @@ describe('the command line beside a running server', () => {
       )
       const refused = await server.command('generate', 'sea', '--duration', '5')
       assertSentence(refused, 'params.duration cannot be 5', 'validation_failed')
+    })
+
+    test('refuses an -o that cannot be written before there is anything to pay for', async () => {
+      const before = pageOf(await server.ask('GET', '/api/v1/generations?limit=1')).data[0]?.id
+      const bad = [directory, `${join(directory, 'new')}/`, '/dev/null/sea.mp4']
+      for (const output of bad) assertSentence(await server.command('generate', 'sea', '-o', output), 'directory')
+      assert.equal(pageOf(await server.ask('GET', '/api/v1/generations?limit=1')).data[0]?.id, before)
     })
 
     test('cancels the task on Ctrl-C, and says so', async () => {
@@ -307,7 +327,7 @@ describe('the command line beside a running server', () => {
   test('--help tells the commands and ends with 0', async () => {
     const { code, stdout } = await runCli(['--help'])
     assert.equal(code, 0)
-    for (const command of 'serve quickstart generate status accounts keys credits models migrate doctor export import'.split(
+    for (const command of 'serve quickstart generate status verify accounts keys credits models migrate doctor export import'.split(
       ' ',
     )) {
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))

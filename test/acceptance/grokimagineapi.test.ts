@@ -78,19 +78,6 @@ describe('grokimagineapi', () => {
       assert.equal(JSON.parse(rivya.text).reserved_credits, 40)
     })
 
-    test('refuses the example with images, as long as they are not offered', async () => {
-      for (const images of [['https://example.com/image.png'], 'https://example.com/image.png']) {
-        assertRefused(await server.ask('POST', '/v1/generate', { body: { ...MINIMAL, images } }), {
-          status: 400,
-          error: 'INVALID_REQUEST',
-          message:
-            'Invalid request: The images parameter cannot be used: reference images are not offered by this server yet',
-        })
-      }
-      const { key } = await account(40)
-      await generate(server, { ...SLOW, images: [] }, { key })
-    })
-
     test('says exactly what the page says when the prompt is missing', async () => {
       const answer = await server.ask('POST', '/v1/generate', { body: { mode: 'fun' } })
       assert.equal(answer.status, 400)

@@ -5,6 +5,7 @@ import { type Ask, startServer, type TestServer, waitFor } from '../support/serv
 import { assertNoFaultLogged, assertRefused, CHEAP, credits } from './rivya.ts'
 
 const GENERATION = '/api/v1/generations/task_00000000000000000000000000000000'
+const FILE = '/api/v1/files/file_00000000000000000000000000000000'
 
 /** Every route that needs a key, with the scope that it needs. */
 const ROUTES: readonly (readonly [method: string, path: string, scope: string])[] = [
@@ -13,6 +14,10 @@ const ROUTES: readonly (readonly [method: string, path: string, scope: string])[
   ['GET', GENERATION, 'generations:read'],
   ['POST', `${GENERATION}/cancel`, 'generations:create'],
   ['GET', '/api/v1/credits', 'credits:read'],
+  ['POST', '/api/v1/files', 'files:create'],
+  ['GET', '/api/v1/files', 'files:read'],
+  ['GET', FILE, 'files:read'],
+  ['DELETE', FILE, 'files:create'],
   ['GET', '/rivya/api/v1/credits', 'credits:read'],
 ]
 
@@ -102,12 +107,19 @@ describe('keys', () => {
     assertRefused(refused, { status: 401, code: 'api_key_expired', says: ['expired'] })
   })
 
-  for (const scope of ['generations:create', 'generations:read', 'credits:read', 'models:read']) {
+  for (const scope of [
+    'generations:create',
+    'generations:read',
+    'credits:read',
+    'models:read',
+    'files:create',
+    'files:read',
+  ]) {
     test(`lets a key with the scope ${scope} do that and nothing else`, async () => {
       const { key } = await makeKey('--scopes', scope)
       for (const [method, path, needed] of ROUTES) {
         const answer = await server.ask(method, path, { key, ...(method === 'POST' ? { body: '{}' } : {}) })
-        if (needed === scope) assert.ok([200, 400, 404].includes(answer.status), answer.text)
+        if (needed === scope) assert.ok([200, 400, 404, 415].includes(answer.status), answer.text)
         else assertRefused(answer, { status: 403, code: 'api_scope_denied', says: [needed, `it has ${scope}`] })
       }
     })

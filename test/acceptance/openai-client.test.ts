@@ -1,12 +1,18 @@
 /** The vendor's npm client, unmodified (`openai`), against Reelay with a changed base URL and key. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError } from 'openai'
+import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, toFile } from 'openai'
 import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { clip, colourOf, dataUri, picture, upload } from './reference-files.ts'
 import * as rivya from './rivya.ts'
 import { readVideoFile } from './video-file.ts'
 
 type Video = OpenAI.Videos.Video
+
+/** The client's types know its vendor's models alone; what it sends is as it was given. */
+const seconds = (text: string) => text as OpenAI.Videos.VideoSeconds
+const size = (text: string) => text as OpenAI.Videos.VideoSize
+const SMALL = { seconds: seconds('1'), size: size('480x480') }
 
 describe('openai', () => {
   let server: TestServer
@@ -84,6 +90,45 @@ describe('openai', () => {
     assert.deepEqual(await listed({ limit: 2, order: 'asc', after: made[2] ?? '' }), made.slice(3))
   })
 
+  test('starts from a picture, given as a file, by URL and by id', async () => {
+    const { openai, key } = await client()
+    const red = await picture('red')
+    const input_reference = await toFile(red, 'first.png', { type: 'image/png' })
+    const made = await openai.videos.create({ ...SMALL, prompt: 'it falls', input_reference })
+    assert.equal((await waitForEnd(openai, made.id)).status, 'completed')
+    assert.equal(await colourOf(server, made.id, key), 'red')
+    const file = await upload(server, { kind: 'image', bytes: red, key })
+    for (const byName of [{ image_url: file.url }, { image_url: dataUri(red) }, { file_id: file.id }]) {
+      const { status } = await openai.videos.create({ prompt: 'sandbox:fail', input_reference: byName })
+      assert.equal(status, 'queued')
+    }
+  })
+
+  test('remixes, edits and extends, by id and with a file of its own', async () => {
+    const { openai } = await client()
+    const made = await openai.videos.create({ prompt: 'snow', seconds: seconds('2'), size: size('480x480') })
+    const { id } = await waitForEnd(openai, made.id)
+    const remix = await openai.videos.remix(id, { prompt: 'at night' })
+    assert.equal(remix.remixed_from_video_id, id)
+    const file = () => clip(2).then((bytes) => toFile(bytes, 'a.mp4', { type: 'video/mp4' }))
+    const extended = await openai.videos.extend({ prompt: 'and on', seconds: seconds('2'), video: { id } })
+    const edited = await openai.videos.edit({ prompt: 'in ink', video: await file() })
+    const endings: unknown[] = []
+    for (const each of [remix, extended, edited]) {
+      const { status, seconds, size } = await waitForEnd(openai, each.id)
+      endings.push([status, seconds, size])
+    }
+    assert.deepEqual(endings, [
+      ['completed', '2', '480x480'],
+      ['completed', '4', '480x480'],
+      ['completed', '2', '160x90'],
+    ])
+    const prompt = 'sandbox:fail'
+    assert.equal((await openai.videos.edit({ prompt, video: { id } })).remixed_from_video_id, id)
+    const brought = await openai.videos.extend({ prompt, seconds: '4', video: await file() })
+    assert.deepEqual([brought.seconds, brought.remixed_from_video_id], ['6', null])
+  })
+
   const endings: readonly (readonly [prompt: string, code: string])[] = [
     ['sandbox:fail', 'generation_failed'],
     ['sandbox:moderated', 'moderation_blocked'],
@@ -117,18 +162,18 @@ describe('openai', () => {
     const size = await refused(openai.videos.create({ prompt: 'a sea', size: '1024x1792' }))
     assert.ok(size instanceof BadRequestError)
     assert.deepEqual([size.code, size.param], ['invalid_value', 'size'])
-    const image = new File([new Uint8Array(300_000)], 'first.png', { type: 'image/png' })
+    const image = await toFile(new Uint8Array(300_000), 'first.png', { type: 'image/png' })
     const reference = await refused(openai.videos.create({ prompt: 'a sea', input_reference: image }))
     assert.deepEqual([reference.status, reference.param], [400, 'input_reference'])
-    const byUrl = { image_url: 'https://cdn.example.com/a.png' }
+    const byUrl = { image_url: 'https://10.0.0.1/a.png' }
     const url = await refused(openai.videos.create({ prompt: 'a sea', input_reference: byUrl }))
     assert.deepEqual([url.status, url.param], [400, 'input_reference[image_url]'])
     const id = `video_${'0'.repeat(32)}`
-    assert.match((await refused(openai.videos.remix(id, { prompt: 'x' }))).message, /Remixing videos is not offered/)
-    const edit = openai.videos.edit({ prompt: 'x', video: { id } })
-    assert.match((await refused(edit)).message, /Editing videos is not offered/)
-    const extend = openai.videos.extend({ prompt: 'x', seconds: '4', video: { id } })
-    assert.match((await refused(extend)).message, /Extending videos is not offered/)
+    assert.ok((await refused(openai.videos.remix(id, { prompt: 'x' }))) instanceof NotFoundError)
+    const edit = await refused(openai.videos.edit({ prompt: 'x', video: { id } }))
+    assert.deepEqual([edit.status, edit.param], [400, 'video[id]'])
+    const extend = await refused(openai.videos.extend({ prompt: 'x', seconds: '12', video: { id } }))
+    assert.deepEqual([extend.status, extend.param], [400, 'seconds'])
     assert.ok((await refused(openai.videos.retrieve(id))) instanceof NotFoundError)
     assert.match((await refused(openai.videos.list({ after: 'nonsense' }))).message, /after cannot be "nonsense"/)
     const stranger = new OpenAI({ apiKey: 'rly_live_wrong', baseURL: `${server.url}/openai/v1` })

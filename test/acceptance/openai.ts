@@ -19,9 +19,9 @@ const video = z.strictObject({
   expires_at: unixSeconds.nullable(),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   prompt: z.string(),
-  remixed_from_video_id: z.null(),
-  seconds: z.string().regex(/^\d{1,2}$/),
-  size: z.string().regex(/^\d{3,4}x\d{3,4}$/),
+  remixed_from_video_id: videoId.nullable(),
+  seconds: z.string().regex(/^\d{1,2}(\.\d{1,3})?$/),
+  size: z.string().regex(/^\d{2,4}x\d{2,4}$/),
 })
 export type Video = z.infer<typeof video>
 

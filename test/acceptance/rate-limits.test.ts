@@ -276,7 +276,7 @@ describe('rate limits', () => {
         const kinds = new Set<string>()
         for (const { method, path, kind, scope } of routes) {
           if (scope === undefined) continue
-          const limited = kind === 'create' || kind === 'follow' ? 'create' : 'read'
+          const limited = ['create', 'follow', 'uploadFile'].includes(kind) ? 'create' : 'read'
           const ask = () => server.ask(method, `/${id}${path.replace(/:\w+/g, 'x')}`, { key })
           if (!kinds.has(limited)) assert.notEqual((await ask()).status, 429)
           kinds.add(limited)

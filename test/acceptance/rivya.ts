@@ -18,6 +18,29 @@ const generationSchema = z.strictObject({
 })
 export type Generation = z.infer<typeof generationSchema>
 
+const fileSchema = z.strictObject({
+  id: z.string().regex(/^file_[0-9a-f]{32}$/),
+  object: z.literal('file'),
+  kind: z.enum(['image', 'video', 'audio']),
+  url: z.url(),
+  name: z.string(),
+  mime_type: z.string(),
+  size_bytes: z.int().positive(),
+  width: z.int().positive().nullable(),
+  height: z.int().positive().nullable(),
+  duration_seconds: z.number().positive().nullable(),
+  duration_token: z.string().nullable(),
+  created_at: z.string().regex(TIMESTAMP),
+  expires_at: z.string().regex(TIMESTAMP),
+})
+export type File = z.infer<typeof fileSchema>
+
+const filePageSchema = z.strictObject({
+  object: z.literal('list'),
+  data: z.array(fileSchema.omit({ duration_token: true })),
+  next_cursor: z.string().nullable(),
+})
+
 const pageSchema = z.strictObject({
   object: z.literal('list'),
   data: z.array(generationSchema),
@@ -45,6 +68,45 @@ export const SLOW = { model: 'grok-imagine-video', prompt: 'sandbox:fail sandbox
 export function generationOf(answer: Answer): Generation {
   assert.equal(answer.status, 200, answer.text)
   return generationSchema.parse(answer.body)
+}
+
+export function fileOf(answer: Answer): File {
+  assert.equal(answer.status, 200, answer.text)
+  return fileSchema.parse(answer.body)
+}
+
+export function filePageOf(answer: Answer): z.infer<typeof filePageSchema> {
+  assert.equal(answer.status, 200, answer.text)
+  return filePageSchema.parse(answer.body)
+}
+
+/** What an upload sends: `bytes` as the file, and the other fields as they are. */
+export interface Upload {
+  readonly bytes: Uint8Array
+  readonly kind: string
+  readonly name?: string
+  readonly type?: string
+  readonly model?: string
+}
+
+/** A multipart form with the fields of an upload, as browsers and `fetch` write it. */
+export async function uploadForm(upload: Upload): Promise<Required<Pick<Ask, 'body' | 'headers'>>> {
+  const { bytes, kind, name = 'a file', type = 'application/octet-stream', model } = upload
+  const form = new FormData()
+  form.set('kind', kind)
+  form.set('file', new Blob([new Uint8Array(bytes)], { type }), name)
+  if (model !== undefined) form.set('model', model)
+  return encoded(form)
+}
+
+export async function encoded(form: FormData): Promise<Required<Pick<Ask, 'body' | 'headers'>>> {
+  const whole = new Response(form)
+  const headers = { 'content-type': whole.headers.get('content-type') ?? '' }
+  return { body: new Uint8Array(await whole.arrayBuffer()), headers }
+}
+
+export async function upload(server: TestServer, file: Upload, ask: Ask = {}): Promise<File> {
+  return fileOf(await server.ask('POST', '/api/v1/files', { ...ask, ...(await uploadForm(file)) }))
 }
 
 export function pageOf(answer: Answer): z.infer<typeof pageSchema> {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { startServer, type TestServer } from '../support/server.ts'
-import { assertRefused, cancel, create, credits, get, MINIMAL, waitForStatus } from './rivya.ts'
+import { colourOf, picture, upload } from './reference-files.ts'
+import { cancel, create, credits, get, MINIMAL, waitForStatus } from './rivya.ts'
 import { download, readVideoFile } from './video-file.ts'
 
 /** Requests shown by the pages; the three differ in the language of their prose alone. */
@@ -106,12 +107,21 @@ describe('the model page of Grok Imagine Video', () => {
     assert.deepEqual([file.width, file.height, file.frames], [854, 480, 7 * 24])
   })
 
-  test('refuses the request with a reference file, in the words of the page, as long as files are not offered', async () => {
-    assertRefused(await server.ask('POST', '/api/v1/generations', { body: WITH_REFERENCE }), {
-      status: 400,
-      code: 'validation_failed',
-      says: ['params.referenceMediaItems', 'allowed keys: mode, duration, resolution, aspect_ratio'],
-    })
+  test('makes a video of the request with a reference file, once its URL leads to one', async () => {
+    const [item] = WITH_REFERENCE.params.referenceMediaItems
+    assert.ok(item !== undefined)
+    const bytes = await picture('red', { width: 240, height: 360 })
+    const { url } = await upload(server, { kind: 'image', bytes })
+    const before = await credits(server)
+    const params = { ...WITH_REFERENCE.params, referenceMediaItems: [{ ...item, url }] }
+    const { id, reserved_credits } = await create(server, { ...WITH_REFERENCE, params })
+    assert.equal(reserved_credits, 10)
+    const ended = await waitForStatus(server, id, ['succeeded', 'failed'])
+    assert.equal(ended.status, 'succeeded', JSON.stringify(ended.error))
+    assert.equal(await credits(server), before - 10)
+    assert.equal(await colourOf(server, id), 'red')
+    const file = await readVideoFile(await download(ended.result?.primary_url ?? ''))
+    assert.deepEqual([file.width, file.height, file.frames], [480, 720, 6 * 24])
   })
 
   for (const prefix of ['', '/rivya']) {
@@ -129,16 +139,23 @@ describe('the model page of Grok Imagine Video', () => {
         runtime: 'async_task',
         base_credits: 10,
         billing_type: 'FIXED',
-        supported_modes: ['text-to-video'],
+        supported_modes: ['text-to-video', 'image-to-video'],
         max_prompt_length: 5_000,
-        reference_media: null,
+        reference_media: {
+          key: 'referenceMediaItems',
+          max_items: 1,
+          kinds: [
+            { kind: 'image', max_bytes: 10 * 1024 * 1024, mime_types: ['image/jpeg', 'image/png', 'image/webp'] },
+          ],
+          description: 'Reference image: up to 1 image file.',
+        },
         api_status: 'available',
-        api_input_status: 'available_text',
-        supported_api_inputs: ['text'],
+        api_input_status: 'available_url_input',
+        supported_api_inputs: ['text', 'url'],
         requires_files_api: false,
         requires_upload_for_modes: [],
-        url_input_supported: false,
-        file_kinds: [],
+        url_input_supported: true,
+        file_kinds: ['image'],
       })
       assert.ok(Array.isArray(notices) && notices.every((notice) => typeof notice === 'string'))
       const select = { type: 'select', required: false }
@@ -187,7 +204,7 @@ describe('the model page of Grok Imagine Video', () => {
 
   test('answers the credits as the page has them', async () => {
     const answer = await server.ask('GET', '/api/v1/credits')
-    assert.deepEqual(JSON.parse(answer.text), { current_credits: 80 })
+    assert.deepEqual(JSON.parse(answer.text), { current_credits: 70 })
     assert.equal((await server.ask('GET', '/rivya/api/v1/credits')).text, answer.text)
   })
 })

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createXai } from '@ai-sdk/xai'
-import { experimental_generateVideo as generateVideo } from 'ai'
+import { experimental_generateVideo as generateVideo, type JSONValue } from 'ai'
 import { startServer, type TestServer } from '../support/server.ts'
+import { type Bytes, clip, dataUri, picture, upload } from './reference-files.ts'
 import * as rivya from './rivya.ts'
 import { download, readVideoFile } from './video-file.ts'
 
@@ -82,15 +83,66 @@ describe('@ai-sdk/xai', () => {
     assert.ok(video.uint8Array.length > 1_000)
   })
 
-  test('is told that pictures are not offered yet', async () => {
+  type Prompt = Parameters<typeof generateVideo>[0]['prompt']
+
+  /** A video of 1 s at the given model's default ratio, by whatever the client makes of these options. */
+  async function generateFrom(
+    prompt: Prompt,
+    options: {
+      duration?: number
+      aspectRatio?: '1:1'
+      xai?: Record<string, JSONValue>
+      frames?: readonly Bytes[]
+    } = {},
+  ) {
     const xai = createXai({ apiKey: server.key, baseURL: `${server.url}/v1` })
+    const { frames = [], duration, aspectRatio } = options
+    const { video, warnings, providerMetadata } = await generateVideo({
+      model: xai.video('grok-imagine-video'),
+      prompt,
+      ...(duration === undefined ? {} : { duration }),
+      ...(aspectRatio === undefined ? {} : { aspectRatio }),
+      ...(frames.length === 0 ? {} : { inputReferences: [...frames] }),
+      providerOptions: { xai: { ...PROVIDER_OPTIONS.xai, ...options.xai } },
+      maxRetries: 0,
+      download: downloadFrom,
+    })
+    assert.deepEqual(warnings, [])
+    const { width, height, durationSeconds } = await readVideoFile(new Uint8Array(video.uint8Array))
+    return { width, height, durationSeconds, told: providerMetadata['xai']?.['duration'] }
+  }
+
+  test('animates a picture, which it sends in a data URI', async () => {
+    const made = await generateFrom({ image: await picture('red'), text: 'it falls' }, { duration: 1 })
+    assert.deepEqual(made, { width: 480, height: 854, durationSeconds: 1, told: 1 })
+  })
+
+  test('goes by reference pictures, by their URLs and in data URIs', async () => {
+    const red = await picture('red')
+    const { url } = await upload(server, { kind: 'image', bytes: red })
+    const square = { duration: 1, aspectRatio: '1:1' } as const
+    const expected = { width: 480, height: 480, durationSeconds: 1, told: 1 }
+    const referenceImageUrls = [url, dataUri(red)]
+    const xai = { mode: 'reference-to-video', referenceImageUrls }
+    assert.deepEqual(await generateFrom('<IMAGE_1> and <IMAGE_2>', { ...square, xai }), expected)
+    assert.deepEqual(await generateFrom('<IMAGE_1>', { ...square, frames: [red] }), expected)
+  })
+
+  test('edits and extends a video', async () => {
+    const { url } = await upload(server, { kind: 'video', bytes: await clip(2) })
+    const edited = await generateFrom('in ink', { xai: { mode: 'edit-video', videoUrl: url } })
+    assert.deepEqual(edited, { width: 160, height: 90, durationSeconds: 2, told: 2 })
+    const extended = await generateFrom('and on', { duration: 2, xai: { mode: 'extend-video', videoUrl: url } })
+    assert.deepEqual([extended.width, extended.height, extended.told], [160, 90, 4])
+    assert.ok(Math.abs(extended.durationSeconds - 4) < 0.1)
+  })
+
+  test('is told what is wrong with a file', async () => {
     const image = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-    const asked = generateVideo({ model: xai.video('grok-imagine-video'), prompt: { image, text: 'x' }, maxRetries: 0 })
-    await assert.rejects(asked, /invalid-argument: image cannot be used: .*not offered/)
-    const edit = { xai: { ...PROVIDER_OPTIONS.xai, videoUrl: 'https://cdn.example.com/a.mp4' } }
-    const edited = { model: xai.video('grok-imagine-video'), prompt: 'x', providerOptions: edit, maxRetries: 0 }
-    await assert.rejects(generateVideo(edited), /Editing videos is not offered/)
-    const extend = { xai: { ...edit.xai, mode: 'extend-video' } }
-    await assert.rejects(generateVideo({ ...edited, providerOptions: extend }), /Extending videos is not offered/)
+    await assert.rejects(generateFrom({ image, text: 'x' }), /invalid-argument: image\.url cannot be used: .*PNG/)
+    const long = { mode: 'edit-video', videoUrl: dataUri(await clip(9), 'video/mp4') }
+    await assert.rejects(generateFrom('x', { xai: long }), /video\.url cannot be used: .*9 s.*8\.7 s/)
+    const voice = { mode: 'reference-to-video', referenceImageUrls: ['https://a.example'], referenceVoiceIds: ['v'] }
+    await assert.rejects(generateFrom('x', { xai: voice }), /reference_audios cannot be used: .*not offered/)
   })
 })

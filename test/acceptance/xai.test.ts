@@ -214,7 +214,7 @@ describe('the xAI dialect', () => {
   })
 
   describe('a request that is refused', () => {
-    const NOT_OFFERED = 'not offered by this server yet'
+    const NOT_OFFERED = 'not offered by this server'
     const IMAGE = { url: 'https://cdn.example.com/a.png' }
     const bad = (name: string, body: unknown, ...says: (string | RegExp)[]) => ({ name, body, says })
     const cases: readonly { readonly name: string; readonly body: unknown; readonly says: (string | RegExp)[] }[] = [
@@ -242,11 +242,13 @@ describe('the xAI dialect', () => {
       ...['https://10.0.0.1/x', 'https://[::1]/x', 'http://93.184.215.14/x', 'ftp://cdn.example.com/x', 'nonsense'].map(
         (upload_url) => bad(`an upload_url ${upload_url}`, { ...CHEAP, output: { upload_url } }, 'output.upload_url'),
       ),
-      bad('an image', { ...CHEAP, image: IMAGE }, 'image', NOT_OFFERED),
-      bad('an image without a prompt', { image: IMAGE }, 'image', NOT_OFFERED),
-      bad('reference images', { ...CHEAP, reference_images: [IMAGE] }, 'reference_images', NOT_OFFERED),
+      bad('an image that is a text', { ...CHEAP, image: IMAGE.url }, 'image', 'either url or file_id'),
+      bad('an image that is nothing', { image: {} }, 'image', '{}', 'either url or file_id'),
+      bad('an image that is two', { image: { ...IMAGE, file_id: 'x' } }, 'image', 'either url or file_id'),
+      bad('one reference image', { ...CHEAP, reference_images: IMAGE }, 'reference_images', 'a list'),
       bad('reference audios', { ...CHEAP, reference_audios: [] }, 'reference_audios', NOT_OFFERED),
-      bad('a last frame', { ...CHEAP, last_frame: IMAGE }, 'last_frame', NOT_OFFERED),
+      bad('a last frame of the base model', { ...CHEAP, last_frame: IMAGE }, 'last_frame.url', 'no such file'),
+      bad('a video', { ...CHEAP, video: IMAGE }, 'video', '/v1/videos/edits'),
       bad('key frames', { ...CHEAP, keyframes: [] }, 'keyframes', NOT_OFFERED),
       bad('storage options', { ...CHEAP, storage_options: { filename: 'a.mp4' } }, 'storage_options', NOT_OFFERED),
       bad('a field of no meaning with NUL', '{"prompt":"sea","metadata":"\\u0000"}', 'metadata', 'without NUL'),
@@ -271,18 +273,6 @@ describe('the xAI dialect', () => {
     }
 
     const others: readonly (readonly [name: string, path: string, ask: Ask, expected: ExpectedRefusal])[] = [
-      [
-        'an edit',
-        '/v1/videos/edits',
-        { body: { prompt: 'x', video: { url: 'https://a.example/v.mp4' } } },
-        { status: 400, code: 'invalid-argument', says: ['Editing videos', NOT_OFFERED] },
-      ],
-      [
-        'an extension',
-        '/xai/v1/videos/extensions',
-        { body: { prompt: 'x', video: { file_id: 'f' } } },
-        { status: 400, code: 'invalid-argument', says: ['Extending videos', NOT_OFFERED] },
-      ],
       [
         'an unknown model',
         GENERATIONS,

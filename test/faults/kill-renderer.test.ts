@@ -1,11 +1,17 @@
-/** SIGKILL of the process that renders: the task that it had fails and costs nothing; the server and the next task go on. */
+/**
+ * SIGKILL of the process that renders, as the system does when memory is short: the task is rendered again, once; when that
+ * is killed too it fails and costs nothing. The server and the next task go on.
+ */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { create, credits, waitForStatus } from '../acceptance/rivya.ts'
-import { startServer, waitFor } from '../support/server.ts'
+import { create, credits, type Generation, waitForStatus } from '../acceptance/rivya.ts'
+import { startServer, type TestServer, waitFor } from '../support/server.ts'
 import { assertAtRest, assertStoreMatchesRows, filesIn, traceOf } from './sigkill.ts'
+
+const BODY = { model: 'grok-imagine-video', params: { duration: 6, resolution: '480p' } }
+const ENDED: readonly Generation['status'][] = ['succeeded', 'failed']
 
 /** The render process of a server, by the table of processes. */
 async function rendererOf(serverPid: number): Promise<number | undefined> {
@@ -18,20 +24,61 @@ async function rendererOf(serverPid: number): Promise<number | undefined> {
 }
 
 describe('a render process that is killed', () => {
-  it('fails its own task without a charge; the server goes on and renders the next', async () => {
-    await using server = await startServer({ credits: 100, env: { REELAY_RENDER_CONCURRENCY: '1' } })
-    const { pid } = server
-    assert.ok(pid !== undefined)
-    const body = { model: 'grok-imagine-video', params: { duration: 6, resolution: '480p' } }
-    const doomed = await create(server, { ...body, prompt: 'a city in the rain' })
-    const next = await create(server, { ...body, prompt: 'a meadow at noon' })
-    const renderer = await waitFor('the renderer to work', async () => {
-      const progress = (await server.ask('GET', `/api/v1/generations/${doomed.id}`)).headers.get('generation-progress')
-      return Number(progress) > 0 ? await rendererOf(pid) : undefined
+  let server: TestServer
+  let pid: number
+  before(async () => {
+    server = await startServer({ credits: 100, env: { REELAY_RENDER_CONCURRENCY: '1' } })
+    assert.ok(server.pid !== undefined)
+    pid = server.pid
+  })
+  after(() => server.stop())
+
+  /** Kills the process that renders, and answers its id. */
+  async function kill(what: string, isTheOne: (renderer: number) => boolean): Promise<number> {
+    const renderer = await waitFor(what, async () => {
+      const found = await rendererOf(pid)
+      return found !== undefined && isTheOne(found) ? found : undefined
     })
     process.kill(renderer, 'SIGKILL')
+    return renderer
+  }
 
-    const failed = await waitForStatus(server, doomed.id, ['succeeded', 'failed'])
+  async function killAtWork(id: string): Promise<number> {
+    await waitFor('the renderer to work', async () => {
+      const progress = (await server.ask('GET', `/api/v1/generations/${id}`)).headers.get('generation-progress')
+      return Number(progress) > 0 ? true : undefined
+    })
+    return kill('the renderer', () => true)
+  }
+
+  async function assertTidy(): Promise<void> {
+    assert.equal(server.pid, pid, 'the server was not restarted')
+    await assertAtRest(server)
+    await assertStoreMatchesRows(server)
+    await waitFor('the scratch folder to be tidy', async () =>
+      (await filesIn(server, 'scratch')).length === 0 ? true : undefined,
+    )
+  }
+
+  it('costs the task time and nothing else: the video still comes, in the same attempt', async () => {
+    const { id } = await create(server, { ...BODY, prompt: 'a forest in the mist' })
+    await killAtWork(id)
+    const ended = await waitForStatus(server, id, ENDED)
+    assert.equal(ended.status, 'succeeded', JSON.stringify(ended.error))
+    assert.deepEqual(await traceOf(server, id), {
+      state: 'succeeded',
+      attempts: ['succeeded'],
+      transfers: ['reserve', 'capture'],
+    })
+    assert.equal(await credits(server), 90)
+    await assertTidy()
+  })
+
+  it('fails its own task without a charge when it is killed again; the server goes on and renders the next', async () => {
+    const doomed = await create(server, { ...BODY, prompt: 'a city in the rain' })
+    const first = await killAtWork(doomed.id)
+    await kill('the second renderer', (renderer) => renderer !== first)
+    const failed = await waitForStatus(server, doomed.id, ENDED)
     assert.equal(failed.status, 'failed')
     assert.equal(failed.final_credits, 0)
     assert.deepEqual(await traceOf(server, doomed.id), {
@@ -39,14 +86,11 @@ describe('a render process that is killed', () => {
       attempts: ['failed'],
       transfers: ['reserve', 'release'],
     })
-    const succeeded = await waitForStatus(server, next.id, ['succeeded', 'failed'])
-    assert.equal(succeeded.status, 'succeeded', JSON.stringify(succeeded.error))
-    assert.equal(server.pid, pid, 'the server was not restarted')
     assert.equal(await credits(server), 90)
-    await assertAtRest(server)
-    await assertStoreMatchesRows(server)
-    await waitFor('the scratch folder to be tidy', async () =>
-      (await filesIn(server, 'scratch')).length === 0 ? true : undefined,
-    )
+    const next = await create(server, { ...BODY, prompt: 'a meadow at noon' })
+    const succeeded = await waitForStatus(server, next.id, ENDED)
+    assert.equal(succeeded.status, 'succeeded', JSON.stringify(succeeded.error))
+    assert.equal(await credits(server), 80)
+    await assertTidy()
   })
 })

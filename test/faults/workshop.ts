@@ -101,6 +101,8 @@ export function newTask(wallet: WalletId, prompt: string, change: Partial<NewTas
     model: 'test-model',
     request: {
       model: 'test-model',
+      operation: 'generate',
+      references: [],
       prompt,
       durationSeconds: 1,
       resolution: '480p',

@@ -11,9 +11,13 @@ import type { Store } from '../../src/media/store.ts'
 /** More than one chunk of any copy loop or stream, and no multiple of one. */
 const LARGE_FILE_BYTES = 1_500_001
 
-/** The behaviour that every store owes; `makeStore` gives a fresh, empty one. */
-export function describeStore(name: string, makeStore: () => Promise<Store>): void {
-  describe(`${name} as a store`, () => {
+/** The behaviour that every store owes; `makeStore` gives a fresh, empty one. `skip` says why it cannot be had here. */
+export function describeStore(
+  name: string,
+  makeStore: () => Promise<Store>,
+  { skip = false }: { skip?: string | false } = {},
+): void {
+  describe(`${name} as a store`, { skip }, () => {
     let folder: string
     let store: Store
     const content = randomBytes(LARGE_FILE_BYTES)

@@ -3,8 +3,9 @@
  * afterwards how many it would have billed: a start that arrives makes a job, whether or not its answer comes back, and
  * only an idempotent one knows that the same token means the same job.
  */
-import type { GenerationRequest } from '../../src/canonical/generation.ts'
+import { type GenerationRequest, OPERATIONS } from '../../src/canonical/generation.ts'
 import type { JsonObject } from '../../src/canonical/json.ts'
+import { REFERENCE_ROLES } from '../../src/canonical/reference.ts'
 import type {
   PollContext,
   PollOutcome,
@@ -72,7 +73,9 @@ export class ScriptedProvider implements Provider {
   readonly abilities: ProviderAbilities = {
     durationSeconds: { min: 1, max: 30 },
     resolutions: ['480p', '720p', '1080p'],
-    aspectRatios: ['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3'],
+    aspectRatios: ['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', 'source'],
+    operations: OPERATIONS,
+    roles: REFERENCE_ROLES,
   }
   readonly startIsIdempotent: boolean
   readonly concurrency: number

@@ -88,10 +88,12 @@ create table media (
   duration_seconds numeric(12, 6),
   created_at       timestamptz not null default now(),
   expires_at       timestamptz not null,
+  -- Set while a file that could not be deleted waits for its next turn, behind those that became due meanwhile.
+  delete_again_at  timestamptz,
   deleted_at       timestamptz,
   unique (task_id, kind)
 );
-create index media_expiring on media (expires_at) where deleted_at is null;
+create index media_to_delete on media (coalesce(delete_again_at, expires_at)) where deleted_at is null;
 
 create table idempotency_keys (
   wallet_id   bigint      not null references wallets,

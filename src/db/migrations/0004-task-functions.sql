@@ -2,7 +2,9 @@
 -- transaction. Requests of one batch are independent: each gets its own outcome, exactly as if it had come alone.
 --
 -- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body, client_request_id, trace_id,
--- callback_url, upload_url, price_credits, provider, queue_seconds, and key with fingerprint (hex) where the customer sent an idempotency key.
+-- callback_url, upload_url, price_credits, provider, queue_seconds; key with fingerprint (hex) where the customer sent an
+-- idempotency key; file_ids where the request uses files, each id once. The files were live a moment ago, and a sweep
+-- leaves dead ones alone for longer than a create takes.
 -- Outcomes: created | replayed (task_id is the first one's) | conflict (same key, other body) | insufficient.
 --
 -- The wallets are locked first, in order of their ids. Whoever holds a wallet is alone with its balance and its
@@ -78,6 +80,12 @@ begin
       with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url,
          upload_url, price_credits, provider, queue_seconds, ordinal)
     where outcomes[r.ordinal] = 'created';
+
+  insert into task_files (task_id, file_id)
+    select (r ->> 'id')::uuid, file_id::uuid
+    from jsonb_array_elements(in_requests) with ordinality as e (r, ordinal),
+      jsonb_array_elements_text(r -> 'file_ids') file_id
+    where outcomes[e.ordinal] = 'created' and r ? 'file_ids';
 
   insert into idempotency_keys (wallet_id, key, fingerprint, task_id)
     select (r ->> 'wallet_id')::bigint, r ->> 'key', decode(r ->> 'fingerprint', 'hex'), (r ->> 'id')::uuid

@@ -17,6 +17,7 @@ const succeeded = z.strictObject({
       id: z.string(),
       video_url: z.url().optional().describe('Expires; absent once the video is deleted'),
       state: z.literal('succeeded'),
+      message: z.string().optional().describe('When the video was deleted, once it is'),
     }),
   ),
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { idOf } from '../../canonical/ids.ts'
 import { Refusal } from '../../canonical/refusal.ts'
-import type { Task, TaskMedia } from '../../canonical/task.ts'
+import type { Task } from '../../canonical/task.ts'
 import type { FollowedTask, JsonAnswer, MediaAnswer, StreamAnswer, TaskUpdate } from '../dialect.ts'
 import { renderLines, renderWhenEnded } from './follow.ts'
 
@@ -10,7 +10,7 @@ const UUID = '01990000-0000-7000-8000-000000000001'
 const TRACE = '01990000-0000-7000-8000-000000000002'
 const AT = new Date('2026-01-01T00:00:00.250Z')
 const CONTEXT = {
-  urlOf: (media: TaskMedia) => `https://media.example/${media.kind}.mp4`,
+  urlOf: () => 'https://media.example/video.mp4',
   requestId: idOf('req', '01990000-0000-7000-8000-000000000009'),
 }
 
@@ -20,6 +20,8 @@ const QUEUED: Task = {
   model: 'grok-imagine-video',
   request: {
     model: 'grok-imagine-video',
+    operation: 'generate',
+    references: [],
     prompt: 'A kitten',
     durationSeconds: 8,
     resolution: '480p',

@@ -1,15 +1,15 @@
+import type { z } from 'zod'
 import { parseTaskId, type TaskId } from '../../canonical/ids.ts'
 import type { Json } from '../../canonical/json.ts'
+import type { AskedReference } from '../../canonical/reference.ts'
 import { invalidField, Refusal } from '../../canonical/refusal.ts'
 import type { CreateInput, WireRequest } from '../dialect.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import { readInput } from '../read-input.ts'
 import { sentParams } from '../sent-params.ts'
+import { urlReference } from '../url-reference.ts'
 import { type AnswerFormat, readAccept } from './accept.ts'
 import { MAX_BATCH, tasksBody, videosBody } from './schema.ts'
-
-/** Documented: this model makes a video of a picture only. */
-const NEEDS_IMAGE = 'grok-imagine-video-1.5-preview'
 
 export interface VideosRequest {
   readonly input: CreateInput
@@ -20,30 +20,25 @@ export interface VideosRequest {
 export function parseVideos(request: WireRequest): VideosRequest {
   const format = readAccept(request.headers['accept'])
   const body = readInput(videosBody, request.body)
-  const { model, aspect_ratio, resolution, duration, callback_url: callbackUrl } = body
-  refuseImages({ image_url: body.image_url, reference_image_urls: body.reference_image_urls })
-  if (model === NEEDS_IMAGE) throw missing('image_url', `image_url is required for ${NEEDS_IMAGE}.`)
-  if (body.prompt === undefined) throw missing('prompt', 'prompt is required for text-to-video.')
+  const { model, prompt, aspect_ratio, resolution, duration, callback_url: callbackUrl } = body
   const input: CreateInput = {
     model,
-    prompt: body.prompt,
+    prompt,
     params: sentParams({ aspect_ratio, resolution, duration }),
     paramsPath: '',
     clientRequestId: undefined,
     idempotencyKey: readIdempotencyKey(request),
     callbackUrl,
+    references: readReferences(body),
   }
   return { input, answer: body.async === true || callbackUrl !== undefined ? 'at once' : format }
 }
 
-function refuseImages(fields: Readonly<Record<string, string | string[] | undefined>>): void {
-  for (const [field, value] of Object.entries(fields)) {
-    if (value === undefined || value.length === 0) continue
-    const detail = { field, value, allowed: 'no images' }
-    throw new Refusal('invalid_field', `${field} cannot be used: images are not offered by this server yet.`, {
-      detail,
-    })
-  }
+function readReferences({ image_url, reference_image_urls = [] }: z.infer<typeof videosBody>): AskedReference[] {
+  return [
+    ...(image_url === undefined ? [] : [urlReference('firstFrame', 'image_url', image_url)]),
+    ...reference_image_urls.map((url, index) => urlReference('reference', `reference_image_urls.${index}`, url)),
+  ]
 }
 
 function missing(field: string, message: string): Refusal {

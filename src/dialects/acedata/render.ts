@@ -32,10 +32,13 @@ export function endedBody(task: Task, { urlOf }: Links): JsonObject {
   const ids = { task_id: uuidOf(task.id), trace_id: uuidOf(task.traceId) }
   const error = errorOf(task)
   if (error !== undefined) return { success: false, ...ids, error: { code: error.code, message: error.message } }
-  const video = task.media.find((media) => media.kind === 'video' && media.deletedAt === undefined)
-  // Without a link once its time in storage is over (ours).
-  const link = video === undefined ? {} : { video_url: urlOf(video) }
-  return { success: true, ...ids, data: [{ id: videoIdOf(task), ...link, state: 'succeeded' }] }
+  const video = task.media.find((media) => media.kind === 'video')
+  if (video === undefined) throw new Error(`task ${task.id} succeeded without a video`)
+  const item = { id: videoIdOf(task), state: 'succeeded' }
+  if (video.deletedAt === undefined) return { success: true, ...ids, data: [{ ...item, video_url: urlOf(video) }] }
+  // Ours: the vendor has no word for a video past its time in storage.
+  const message = `The video was deleted on ${video.deletedAt.toISOString()}, when its time in storage was over.`
+  return { success: true, ...ids, data: [{ ...item, message }] }
 }
 
 /** Documented as `<model>:<uuid>`. Ours is the task's, so that the id is the same before the video is there and after. */
@@ -68,9 +71,10 @@ function secondsOf(date: Date): number {
   return date.getTime() / 1_000
 }
 
-/** The body as it was sent; of a task that another dialect made, what would have been sent here. */
+/** The body as it was sent; of a task that another dialect made, what would have been sent here, but for its files. */
 function requestOf({ dialect, body, model, request }: Task): Json {
   if (dialect === 'acedata') return body
   const { prompt, aspectRatio, resolution, durationSeconds } = request
-  return { prompt, model, aspect_ratio: aspectRatio, resolution, duration: durationSeconds }
+  const ratio = aspectRatio === 'source' ? {} : { aspect_ratio: aspectRatio }
+  return { prompt, model, ...ratio, resolution, duration: durationSeconds }
 }

@@ -13,6 +13,7 @@ export const routes: readonly Route[] = [
     kind: 'follow',
     scope: 'generations:create',
     body: videosBody,
+    takesReferences: true,
     documentation: {
       summary: 'Create a video and wait for it; with Accept: application/x-ndjson, live lines of progress come first',
       paramsAt: '',

@@ -10,6 +10,7 @@ export const videosBody = z.strictObject({
   /** Required for text-to-video, optional with `image_url`. */
   prompt: storableText.optional(),
   model: z.string().default('grok-imagine-video'),
+  /** An https URL or a data URI, as are the others. */
   image_url: z.string().optional(),
   reference_image_urls: z.array(z.string()).optional(),
   aspect_ratio: z.string().optional(),

@@ -15,7 +15,7 @@ export const status = z.strictObject({
     created_at: z.iso.datetime().describe('UTC, without milliseconds'),
     status: z.enum(['pending', 'processing', 'completed', 'failed']),
     task_id: z.string(),
-    error_message: z.string().nullable().describe('How it failed'),
+    error_message: z.string().nullable().describe('How it failed, or when its video was deleted'),
     request: z.json().describe('The body as it was sent'),
     response: z.array(z.url()).describe('Links to the videos; they expire'),
   }),

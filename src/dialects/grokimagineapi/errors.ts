@@ -21,6 +21,7 @@ const ERRORS: ErrorMap = {
   url_rejected: { status: 400, code: 'INVALID_REQUEST' },
   idempotency_conflict: { status: 409, code: 'CONFLICT' },
   task_not_found: { status: 404, code: 'NOT_FOUND' },
+  file_not_found: { status: 404, code: 'NOT_FOUND' },
   media_not_found: { status: 404, code: 'NOT_FOUND' },
   route_not_found: { status: 404, code: 'NOT_FOUND' },
   method_not_allowed: { status: 405, code: 'INVALID_REQUEST' },
@@ -38,8 +39,8 @@ export function renderRefusal(refusal: Refusal): JsonAnswer {
 /** In the style of the one documented message: "The prompt parameter is required", without a full stop. */
 function sentenceOf({ message, detail }: Refusal): string {
   if (detail === undefined) return withoutFullStop(message)
-  const { field, value } = detail
-  if (value === undefined) return `The ${field} parameter is required`
+  const { field } = detail
+  if (message.startsWith(`${field} is required`)) return `The ${field} parameter is required`
   if (!message.startsWith(`${field} `)) return withoutFullStop(message)
   return withoutFullStop(`The ${field} parameter${message.slice(field.length)}`)
 }

@@ -30,11 +30,18 @@ export function renderStatus(task: Task, { urlOf }: RenderContext): JsonAnswer {
     created_at: secondsOf(task.createdAt),
     status: STATUS_OF[task.state],
     task_id: task.id,
-    error_message: errorMessageOf(task),
+    error_message: errorMessageOf(task) ?? deletionMessageOf(task),
     request: requestOf(task),
     response: videos.map(urlOf),
   })
   return { ...answer, headers: { 'generation-progress': String(task.progress) } }
+}
+
+/** Ours: without it a video past its time in storage would be `completed` with nothing in `response`, unexplained. */
+function deletionMessageOf({ media }: Task): string | null {
+  const deletedAt = media.find(({ kind }) => kind === 'video')?.deletedAt
+  if (deletedAt === undefined) return null
+  return `The video was deleted on ${deletedAt.toISOString()}, when its time in storage was over.`
 }
 
 function success(data: JsonObject): JsonAnswer {
@@ -46,8 +53,9 @@ function secondsOf(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z')
 }
 
-/** The body as it was sent; of a task that another dialect made, what would have been sent here. */
+/** The body as it was sent; of a task that another dialect made, what would have been sent here, but for its files. */
 function requestOf({ dialect, body, request }: Task): Json {
   if (dialect === 'grokimagineapi') return body
-  return { mode: request.mode, prompt: request.prompt, ratio: request.aspectRatio }
+  const { mode, prompt, aspectRatio } = request
+  return { mode, prompt, ...(aspectRatio === 'source' ? {} : { ratio: aspectRatio }) }
 }

@@ -11,6 +11,7 @@ export const routes: readonly Route[] = [
     kind: 'create',
     scope: 'generations:create',
     body: generateBody,
+    takesReferences: true,
     documentation: {
       summary: 'Create a video',
       paramsAt: '',

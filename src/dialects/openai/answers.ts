@@ -14,8 +14,8 @@ export const video = z.strictObject({
   expires_at: unixSeconds.nullable().describe('When its files are deleted, or were'),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   prompt: z.string(),
-  remixed_from_video_id: z.null(),
-  seconds: z.string(),
+  remixed_from_video_id: z.string().nullable().describe('The video of yours that was edited'),
+  seconds: z.string().describe('Of an extension, with its source'),
   size: z.string(),
 })
 

@@ -22,6 +22,7 @@ const ERRORS: ErrorMap = {
   url_rejected: { status: 400, code: 'invalid_value' },
   idempotency_conflict: { status: 400, code: 'idempotency_conflict' },
   task_not_found: { status: 404, code: 'video_not_found' },
+  file_not_found: { status: 404, code: 'file_not_found' },
   media_not_found: { status: 404, code: 'content_not_found' },
   route_not_found: { status: 404, code: 'unknown_url' },
   method_not_allowed: { status: 405, code: 'method_not_allowed' },

@@ -1,5 +1,5 @@
 import type { FailureReason } from '../../canonical/failure.ts'
-import { pixelSize } from '../../canonical/generation.ts'
+import { frameSize, outputSeconds, referenceOf } from '../../canonical/generation.ts'
 import type { TaskId } from '../../canonical/ids.ts'
 import type { JsonObject } from '../../canonical/json.ts'
 import { Refusal } from '../../canonical/refusal.ts'
@@ -87,7 +87,7 @@ export function renderContent(task: Task, _context: RenderContext, request: Wire
 }
 
 function videoObject(task: Task): JsonObject {
-  const { width, height } = pixelSize(task.request.resolution, task.request.aspectRatio)
+  const { width, height } = frameSize(task.request)
   const status = STATUS_OF[task.state]
   const video = task.media.find(({ kind }) => kind === 'video')
   return {
@@ -101,10 +101,24 @@ function videoObject(task: Task): JsonObject {
     expires_at: video === undefined ? null : unixSeconds(goneAt(video)),
     error: errorOf(task),
     prompt: task.request.prompt,
-    remixed_from_video_id: null,
-    seconds: String(task.request.durationSeconds),
+    remixed_from_video_id: remixedFrom(task),
+    seconds: secondsOf(task),
     size: `${width}x${height}`,
   }
+}
+
+/**
+ * The video of which this one is a remix. To edit a video of one's own is the same whatever the route is called, so every
+ * edit of one has it; an edit of a file that was brought along has not, nor has an extension.
+ */
+function remixedFrom({ request }: Task): string | null {
+  const source = request.operation === 'edit' ? referenceOf(request, 'source')?.taskId : undefined
+  return source === undefined ? null : videoId(source)
+}
+
+/** Documented of extensions: with the source. Whole unless a source was not: `10`, `5.5`. */
+function secondsOf({ request }: Task): string {
+  return String(Math.round(outputSeconds(request) * 1_000) / 1_000)
 }
 
 /** When a file goes, or went. */

@@ -1,27 +1,50 @@
 /** The OpenAI Videos API: what its bodies and queries look like. Source: the API reference and the client `openai` 6. */
 import { z } from 'zod'
+import { formFile } from '../form-file.ts'
 import { storableText } from '../read-input.ts'
+
+/** A file of a form: to whoever sends one, its bytes. */
+const aFile = z
+  .unknown()
+  .refine((value) => formFile.safeParse(value).success, { error: 'a file' })
+  .meta({ type: 'string', format: 'binary' })
 
 /** Page sizes of the list, as documented. */
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 20
 
 /** All texts, `seconds` too: forms have nothing else, and the documentation says so of JSON. */
-export const createBody = z.strictObject({
-  prompt: storableText,
-  model: z.string().default('grok-imagine-video'),
-  seconds: z.string().optional(),
-  size: z.string().optional(),
+const everyBody = z.strictObject({ prompt: storableText, model: z.string().default('grok-imagine-video') })
+
+const createFields = everyBody.extend({ seconds: z.string().optional(), size: z.string().optional() })
+
+const pictureByName = z.union([z.strictObject({ image_url: z.string() }), z.strictObject({ file_id: z.string() })], {
+  error: 'a file in a form, or an object with either image_url or file_id, a text',
 })
 
-const REFERENCES = 'reference files are'
+export const createBody = createFields.extend({ input_reference: pictureByName.optional() })
 
-/** Documented fields that cannot be honoured yet, also as forms write their members. */
-export const NOT_OFFERED: Readonly<Record<string, string>> = {
-  input_reference: REFERENCES,
-  'input_reference[image_url]': REFERENCES,
-  'input_reference[file_id]': REFERENCES,
-}
+/** Forms write the members of an object as fields of their own. */
+export const createForm = createFields.extend({
+  input_reference: aFile.optional(),
+  'input_reference[image_url]': z.string().optional(),
+  'input_reference[file_id]': z.string().optional(),
+})
+
+export const remixBody = everyBody
+
+const videoById = z.strictObject({ id: z.string() })
+
+export const editBody = everyBody.extend({ video: videoById })
+
+export const editForm = everyBody.extend({ video: aFile.optional(), 'video[id]': z.string().optional() })
+
+/** Length of what is added. Documented as required; the catalog has a default for those who leave it out. */
+const seconds = z.string().optional()
+
+export const extensionBody = editBody.extend({ seconds })
+
+export const extensionForm = editForm.extend({ seconds })
 
 export const listQuery = z.strictObject({
   limit: z

@@ -1,5 +1,6 @@
 /** What Rivya answers look like. The renderers are tested against these; the OpenAPI document is made from them. */
 import { z } from 'zod'
+import { REFERENCE_KINDS } from '../../canonical/reference.ts'
 import { RIVYA_STATUSES } from './schema.ts'
 
 const time = z.iso.datetime().describe('UTC, with milliseconds')
@@ -22,7 +23,44 @@ export const generationList = z.strictObject({
   next_cursor: z.string().nullable().describe('Give it as cursor to read on; null at the end'),
 })
 
+export const file = z.strictObject({
+  id: z.string().describe('file_ and 32 hex digits'),
+  object: z.literal('file'),
+  kind: z.enum(REFERENCE_KINDS),
+  url: z.url().describe('For params.referenceMediaItems; read the file again for a fresh one'),
+  name: z.string(),
+  mime_type: z.string().describe('Found in the bytes, whatever was declared'),
+  size_bytes: z.int().positive(),
+  width: z.int().positive().nullable().describe('Pixels as displayed'),
+  height: z.int().positive().nullable(),
+  duration_seconds: z.number().positive().nullable().describe('Measured; of videos and audio'),
+  duration_token: z.string().nullable().describe('For durationToken of a reference; of videos and audio'),
+  created_at: time,
+  expires_at: time,
+})
+
+export const fileList = z.strictObject({
+  object: z.literal('list'),
+  data: z.array(file.omit({ duration_token: true })).describe('Without duration_token: read the file for it'),
+  next_cursor: z.string().nullable().describe('Give it as cursor to read on; null at the end'),
+})
+
+export const deletedFile = z.strictObject({ id: z.string(), object: z.literal('file'), deleted: z.literal(true) })
+
 export const credits = z.strictObject({ current_credits: z.int().nonnegative() })
+
+const referenceMedia = z.strictObject({
+  key: z.string().describe('The parameter in which it stands'),
+  max_items: z.int().positive(),
+  kinds: z.array(
+    z.strictObject({
+      kind: z.enum(REFERENCE_KINDS),
+      max_bytes: z.int().positive(),
+      mime_types: z.array(z.string()),
+    }),
+  ),
+  description: z.string(),
+})
 
 const parameter = z.object({
   key: z.string(),
@@ -49,7 +87,7 @@ export const modelList = z.strictObject({
       billing_type: z.enum(['FIXED', 'PER_SECOND']),
       supported_modes: z.array(z.string()),
       max_prompt_length: z.int().describe('Unicode code points'),
-      reference_media: z.null(),
+      reference_media: referenceMedia.nullable(),
       params: z.array(parameter),
       api_status: z.enum(['available', 'coming_soon', 'studio_only']),
       api_input_status: z.enum([

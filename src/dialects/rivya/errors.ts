@@ -20,6 +20,7 @@ const ERRORS: ErrorMap = {
   url_rejected: { status: 400, code: 'validation_failed' },
   idempotency_conflict: { status: 409, code: 'idempotency_conflict' },
   task_not_found: { status: 404, code: 'not_found' },
+  file_not_found: { status: 404, code: 'not_found' },
   media_not_found: { status: 404, code: 'not_found' },
   route_not_found: { status: 404, code: 'not_found' },
   method_not_allowed: { status: 405, code: 'not_found' },

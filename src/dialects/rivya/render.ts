@@ -1,8 +1,9 @@
+import type { CustomerFile, FilePage } from '../../canonical/customer-file.ts'
 import type { JsonObject } from '../../canonical/json.ts'
-import type { Model, Parameter } from '../../canonical/model.ts'
+import type { Model, Parameter, ReferencePolicy } from '../../canonical/model.ts'
 import type { Task, TaskPage } from '../../canonical/task.ts'
 import type { TaskState } from '../../canonical/task-state.ts'
-import type { JsonAnswer, RenderContext } from '../dialect.ts'
+import type { JsonAnswer, RenderContext, StatedFile } from '../dialect.ts'
 import type { RivyaStatus } from './schema.ts'
 
 const STATUS_OF: Readonly<Record<TaskState, RivyaStatus>> = {
@@ -55,6 +56,39 @@ export function renderModels(models: readonly Model[]): JsonAnswer {
   return { status: 200, body: { object: 'list', data: models.map(modelObject) } }
 }
 
+export function renderFile({ file, durationToken }: StatedFile, context: RenderContext): JsonAnswer {
+  return { status: 200, body: { ...fileObject(file, context), duration_token: durationToken ?? null } }
+}
+
+export function renderFilePage(page: FilePage, context: RenderContext): JsonAnswer {
+  const data = page.files.map((file) => fileObject(file, context))
+  return {
+    status: 200,
+    body: { object: 'list', data, next_cursor: page.hasMore ? (page.files.at(-1)?.id ?? null) : null },
+  }
+}
+
+export function renderDeletedFile({ id }: CustomerFile): JsonAnswer {
+  return { status: 200, body: { id, object: 'file', deleted: true } }
+}
+
+function fileObject(file: CustomerFile, { urlOf }: RenderContext): JsonObject {
+  return {
+    id: file.id,
+    object: 'file',
+    kind: file.kind,
+    url: urlOf(file),
+    name: file.name,
+    mime_type: file.mimeType,
+    size_bytes: file.sizeBytes,
+    width: file.width ?? null,
+    height: file.height ?? null,
+    duration_seconds: file.durationSeconds ?? null,
+    created_at: file.createdAt.toISOString(),
+    expires_at: file.expiresAt.toISOString(),
+  }
+}
+
 function taskObject(task: Task, context: RenderContext): JsonObject {
   return {
     id: task.id,
@@ -92,6 +126,8 @@ function errorObject(task: Task): JsonObject | null {
 }
 
 function modelObject(model: Model): JsonObject {
+  const [policy] = model.references
+  const hasReferences = policy !== undefined
   return {
     id: model.id,
     display_name: model.displayName,
@@ -101,17 +137,27 @@ function modelObject(model: Model): JsonObject {
     billing_type: model.billing.type,
     supported_modes: model.supportedModes,
     max_prompt_length: model.maxPromptCharacters,
-    reference_media: null,
+    reference_media: policy === undefined ? null : referenceMediaObject(policy),
     params: model.parameters.map(parameterObject),
     api_status: 'available',
-    // Reference files are not offered yet, so nothing here may promise them.
-    api_input_status: 'available_text',
-    supported_api_inputs: ['text'],
+    api_input_status: hasReferences ? 'available_url_input' : 'available_text',
+    supported_api_inputs: hasReferences ? ['text', 'url'] : ['text'],
+    // A reference is named by its URL, which may be of the Files API, and may be any other.
     requires_files_api: false,
     requires_upload_for_modes: [],
-    url_input_supported: false,
-    file_kinds: [],
+    url_input_supported: hasReferences,
+    file_kinds: policy?.kinds.map(({ kind }) => kind) ?? [],
     notices: model.notices.map((notice) => notice.en ?? ''),
+  }
+}
+
+/** The vendor documents the key and not what it has: these words are ours. */
+function referenceMediaObject(policy: ReferencePolicy): JsonObject {
+  return {
+    key: policy.parameter,
+    max_items: policy.maxFiles,
+    kinds: policy.kinds.map(({ kind, maxBytes, mimeTypes }) => ({ kind, max_bytes: maxBytes, mime_types: mimeTypes })),
+    description: policy.description.en ?? '',
   }
 }
 

@@ -4,7 +4,7 @@ import { newId } from '../../canonical/ids.ts'
 import { invalidField, REFUSAL_CODES, Refusal } from '../../canonical/refusal.ts'
 import type { Task, TaskMedia } from '../../canonical/task.ts'
 import { TASK_STATES } from '../../canonical/task-state.ts'
-import type { WireRequest } from '../dialect.ts'
+import type { RenderContext, WireRequest } from '../dialect.ts'
 import { renderRefusal } from './errors.ts'
 import { parseCreate, parseList } from './parse.ts'
 import { renderCreated, renderTask } from './render.ts'
@@ -12,7 +12,10 @@ import { renderCreated, renderTask } from './render.ts'
 const NOW = new Date('2026-05-11T00:00:00.000Z')
 const LATER = new Date('2026-05-11T00:01:00.000Z')
 const REQUEST_ID = newId('req')
-const CONTEXT = { requestId: REQUEST_ID, urlOf: (media: TaskMedia) => `https://example.com/${media.kind}` }
+const CONTEXT: RenderContext = {
+  requestId: REQUEST_ID,
+  urlOf: ({ mimeType }) => `https://example.com/${mimeType.split('/')[0]}`,
+}
 
 const VIDEO: TaskMedia = {
   id: newId('med'),
@@ -32,6 +35,8 @@ const TASK: Task = {
   model: 'grok-imagine-video',
   request: {
     model: 'grok-imagine-video',
+    operation: 'generate',
+    references: [],
     prompt: 'sea',
     durationSeconds: 6,
     resolution: '480p',
@@ -154,6 +159,7 @@ describe('the Rivya dialect', () => {
     assert.deepEqual(parseCreate({ ...REQUEST, headers, body: { model: 'm', prompt: ' sea ', params } }), {
       model: 'm',
       prompt: ' sea ',
+      references: [],
       params,
       paramsPath: 'params.',
       clientRequestId: undefined,

@@ -1,10 +1,19 @@
 import { type Route, route } from '../dialect.ts'
-import { credits, generation, generationList, modelList } from './answers.ts'
-import { parseCreate, parseList, parseTaskId } from './parse.ts'
-import { renderBalance, renderCreated, renderModels, renderPage, renderTask } from './render.ts'
-import { createBody, listQuery } from './schema.ts'
+import { credits, deletedFile, file, fileList, generation, generationList, modelList } from './answers.ts'
+import { parseCreate, parseFileId, parseFileList, parseList, parseTaskId, parseUpload } from './parse.ts'
+import {
+  renderBalance,
+  renderCreated,
+  renderDeletedFile,
+  renderFile,
+  renderFilePage,
+  renderModels,
+  renderPage,
+  renderTask,
+} from './render.ts'
+import { createBody, fileListQuery, listQuery, uploadBody } from './schema.ts'
 
-/** Cancel and list are ours; the rest is the vendor's. */
+/** Cancel, the lists, and the deleting of files are ours; the rest is the vendor's. */
 export const routes: readonly Route[] = [
   route({
     method: 'GET',
@@ -21,6 +30,7 @@ export const routes: readonly Route[] = [
     kind: 'create',
     scope: 'generations:create',
     body: createBody,
+    takesReferences: true,
     documentation: {
       summary: 'Create a generation',
       paramsAt: 'params',
@@ -60,6 +70,43 @@ export const routes: readonly Route[] = [
     documentation: { summary: 'Cancel a generation; its credits return', answers: { 200: generation } },
     parse: parseTaskId,
     render: renderTask,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/files',
+    kind: 'uploadFile',
+    scope: 'files:create',
+    body: uploadBody,
+    documentation: { summary: 'Upload a reference file', answers: { 200: file } },
+    parse: parseUpload,
+    render: renderFile,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/files',
+    kind: 'listFiles',
+    scope: 'files:read',
+    documentation: { summary: 'Your files, newest first', query: fileListQuery, answers: { 200: fileList } },
+    parse: parseFileList,
+    render: renderFilePage,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/files/:id',
+    kind: 'getFile',
+    scope: 'files:read',
+    documentation: { summary: 'A file, with a fresh link', answers: { 200: file } },
+    parse: parseFileId,
+    render: renderFile,
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/v1/files/:id',
+    kind: 'deleteFile',
+    scope: 'files:create',
+    documentation: { summary: 'Delete a file', answers: { 200: deletedFile } },
+    parse: parseFileId,
+    render: renderDeletedFile,
   }),
   route({
     method: 'GET',

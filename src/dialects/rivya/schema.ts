@@ -1,11 +1,13 @@
 /** Rivya Public API v1: what its bodies and queries look like. Source: the vendor's model page and API reference. */
 import { z } from 'zod'
+import { REFERENCE_KINDS } from '../../canonical/reference.ts'
+import { formFile } from '../form-file.ts'
 import { storableText } from '../read-input.ts'
 
 /** Documented by the vendor. */
 const MAX_CLIENT_REQUEST_ID_CHARACTERS = 128
 
-/** Page sizes of the list, which the vendor does not document: small enough to answer at once. */
+/** Page sizes of the lists, which the vendor does not document: small enough to answer at once. */
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 20
 
@@ -13,15 +15,43 @@ const DEFAULT_PAGE = 20
 export const RIVYA_STATUSES = ['queued', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type RivyaStatus = (typeof RIVYA_STATUSES)[number]
 
+const clientRequestId = storableText.max(MAX_CLIENT_REQUEST_ID_CHARACTERS)
+
+/** `name` and `mimeType` are for the caller's own overview: the file itself says what it is. */
+const referenceMediaItem = z.strictObject({
+  url: storableText.min(1),
+  kind: z.enum(REFERENCE_KINDS),
+  name: storableText.optional(),
+  mimeType: storableText.optional(),
+  durationSeconds: z.number().nonnegative().optional(),
+  /** The `duration_token` of the Files API. */
+  durationToken: storableText.optional(),
+})
+export type ReferenceMediaItem = z.infer<typeof referenceMediaItem>
+
 /** A top-level `files` is refused like any unknown key: references belong in `params.referenceMediaItems`. */
 export const createBody = z.strictObject({
   model: z.string(),
   prompt: storableText,
-  params: z.record(z.string(), z.json()).optional(),
-  client_request_id: storableText.max(MAX_CLIENT_REQUEST_ID_CHARACTERS).optional(),
+  params: z
+    .object({ referenceMediaItems: z.array(referenceMediaItem).optional() })
+    .catchall(z.json())
+    .optional(),
+  client_request_id: clientRequestId.optional(),
 })
 
-export const listQuery = z.strictObject({
+/** The field of the form of an upload that has the file. */
+export const FILE_PART = 'file'
+
+export const uploadBody = z.strictObject({
+  [FILE_PART]: formFile,
+  kind: z.enum(REFERENCE_KINDS),
+  model: z.string().optional(),
+  /** Documented; an upload costs nothing and makes no task, so there is nothing to tell by it. */
+  client_request_id: clientRequestId.optional(),
+})
+
+export const fileListQuery = z.strictObject({
   limit: z
     .string()
     .refine((text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PAGE, {
@@ -30,5 +60,6 @@ export const listQuery = z.strictObject({
     .transform(Number)
     .default(DEFAULT_PAGE),
   cursor: z.string().optional(),
-  status: z.enum(RIVYA_STATUSES).optional(),
 })
+
+export const listQuery = fileListQuery.extend({ status: z.enum(RIVYA_STATUSES).optional() })

@@ -5,7 +5,7 @@ const usage = z.strictObject({ cost_in_usd_ticks: z.int().nonnegative().describe
 
 const video = z.strictObject({
   url: z.string().describe('Works for a day; empty where there is no video'),
-  duration: z.int().nonnegative().describe('Seconds'),
+  duration: z.int().nonnegative().describe('Seconds, to the nearest; of an extension, with its source'),
   respect_moderation: z.boolean().describe('False if a content policy refused the video'),
 })
 

@@ -25,6 +25,7 @@ const ERRORS: ErrorMap = {
   url_rejected: { status: 400, code: 'invalid-argument' },
   idempotency_conflict: { status: 400, code: 'already-exists' },
   task_not_found: { status: 404, code: 'not-found' },
+  file_not_found: { status: 404, code: 'not-found' },
   media_not_found: { status: 404, code: 'not-found' },
   route_not_found: { status: 404, code: 'not-found' },
   method_not_allowed: { status: 405, code: 'unimplemented' },

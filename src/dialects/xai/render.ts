@@ -1,4 +1,5 @@
 import type { FailureReason } from '../../canonical/failure.ts'
+import { outputSeconds } from '../../canonical/generation.ts'
 import { uuidOf } from '../../canonical/ids.ts'
 import type { JsonObject } from '../../canonical/json.ts'
 import type { Task } from '../../canonical/task.ts'
@@ -59,11 +60,16 @@ function doneBody(task: Task, { urlOf }: RenderContext): JsonObject {
   if (video.deletedAt !== undefined) return deletedBody(task, video.deletedAt)
   return {
     status: 'done',
-    video: { url: urlOf(video), duration: task.request.durationSeconds, respect_moderation: true },
+    video: { url: urlOf(video), duration: wholeSeconds(task), respect_moderation: true },
     model: task.model,
     usage: usageOf(task),
     progress: 100,
   }
+}
+
+/** Documented as a whole number, which is what an edit of 5.5 s is not; of an extension, with its source. */
+function wholeSeconds({ request }: Task): number {
+  return Math.round(outputSeconds(request))
 }
 
 /** Ours: the vendor has no word for a video past its time in storage, and clients take `expired` for what it is. */

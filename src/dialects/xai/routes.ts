@@ -1,9 +1,8 @@
 import { type Route, route } from '../dialect.ts'
-import { notOffered } from '../not-offered.ts'
 import { created, ended, pending } from './answers.ts'
-import { parseGeneration, parseRequestId } from './parse.ts'
+import { parseEdit, parseExtension, parseGeneration, parseRequestId } from './parse.ts'
 import { renderCreated, renderStatus } from './render.ts'
-import { generationBody } from './schema.ts'
+import { editBody, extensionBody, generationBody } from './schema.ts'
 
 export const routes: readonly Route[] = [
   route({
@@ -12,8 +11,9 @@ export const routes: readonly Route[] = [
     kind: 'create',
     scope: 'generations:create',
     body: generationBody,
+    takesReferences: true,
     documentation: {
-      summary: 'Generate a video',
+      summary: 'Generate a video, from words and maybe pictures',
       paramsAt: '',
       answers: { 200: created },
       example: {
@@ -32,8 +32,15 @@ export const routes: readonly Route[] = [
     path: '/v1/videos/edits',
     kind: 'create',
     scope: 'generations:create',
-    documentation: { summary: 'Edit a video (not offered yet)', answers: {} },
-    parse: notOffered('Editing videos'),
+    body: editBody,
+    takesReferences: true,
+    documentation: {
+      summary: 'Edit a video: as the prompt says, as long as it was',
+      paramsAt: '',
+      operation: 'edit',
+      answers: { 200: created },
+    },
+    parse: parseEdit,
     render: renderCreated,
   }),
   route({
@@ -41,8 +48,15 @@ export const routes: readonly Route[] = [
     path: '/v1/videos/extensions',
     kind: 'create',
     scope: 'generations:create',
-    documentation: { summary: 'Extend a video (not offered yet)', answers: {} },
-    parse: notOffered('Extending videos'),
+    body: extensionBody,
+    takesReferences: true,
+    documentation: {
+      summary: 'Extend a video: the whole of it, and what comes next',
+      paramsAt: '',
+      operation: 'extend',
+      answers: { 200: created },
+    },
+    parse: parseExtension,
     render: renderCreated,
   }),
   route({

@@ -3,9 +3,11 @@ import { mkdirSync } from 'node:fs'
 import { access, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { ASPECT_RATIOS, RESOLUTIONS } from '../../canonical/generation.ts'
+import { ASPECT_RATIOS, OPERATIONS, RESOLUTIONS } from '../../canonical/generation.ts'
+import { REFERENCE_ROLES } from '../../canonical/reference.ts'
 import { RenderPool } from '../../renderer/render-pool.ts'
-import type { PollOutcome, Provider } from '../provider.ts'
+import type { OpenReference, PollOutcome, Provider } from '../provider.ts'
+import { discardReferences, fetchReferences } from './local-references.ts'
 import { type AnimaticOperation, readOperation, toOperation } from './operation.ts'
 import { readSandbox, type Sandbox } from './sandbox.ts'
 
@@ -30,18 +32,26 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
   const now = options.now ?? Date.now
   const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1)
   const pool = new RenderPool({ concurrency })
+  /** Tokens of the jobs whose render stopped once and was begun again. */
+  const begunAgain = new Set<string>()
 
   return {
     id: 'animatic',
     isFree: true,
-    abilities: { durationSeconds: { min: 1, max: 30 }, resolutions: RESOLUTIONS, aspectRatios: ASPECT_RATIOS },
+    abilities: {
+      durationSeconds: { min: 1, max: 30 },
+      resolutions: RESOLUTIONS,
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: OPERATIONS,
+      roles: REFERENCE_ROLES,
+    },
     startIsIdempotent: true,
     concurrency,
     affinity: 'worker',
     sourceType: 'algorithmicMedia',
     pollEveryMs: 250,
 
-    async start(request, { token }) {
+    async start(request, { token, openReference }) {
       const sandbox = readSandbox(request.prompt)
       if (sandbox.kind === 'malformed') {
         return {
@@ -51,11 +61,12 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         }
       }
       const operation = { token, request, startedAtMs: now() }
-      if (sandbox.outcome === 'video' && sandbox.slowSeconds === 0) render(operation, sandbox.prompt)
+      if (sandbox.outcome === 'video' && sandbox.slowSeconds === 0)
+        await render(operation, sandbox.prompt, openReference)
       return { kind: 'accepted', operation: toOperation(operation) }
     },
 
-    async poll(stored) {
+    async poll(stored, { openReference }) {
       const operation = readOperation(stored)
       const sandbox = readPlan(operation)
       const waitMs = sandbox.slowSeconds * 1_000 + (sandbox.outcome === 'video' ? 0 : FAILS_AFTER_MS)
@@ -64,33 +75,45 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         return { kind: 'pending', progress: Math.floor((WAITING_PERCENT * Math.max(0, waitedMs)) / waitMs) }
       }
       if (sandbox.outcome !== 'video') return sandboxEnd(sandbox.outcome)
-      return await pollRender(operation, sandbox)
+      return await pollRender(operation, sandbox, openReference)
     },
 
     async cancel(stored) {
-      pool.cancel(readOperation(stored).token)
+      const { token } = readOperation(stored)
+      pool.cancel(token)
+      begunAgain.delete(token)
     },
 
     async discard(stored) {
       const operation = readOperation(stored)
       pool.forget(operation.token)
+      begunAgain.delete(operation.token)
       await rm(pathOf(operation), { force: true })
+      await discardReferences(operation.request.references, pathOf(operation))
     },
 
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 
-  async function pollRender(operation: AnimaticOperation, sandbox: SandboxPlan): Promise<PollOutcome> {
+  async function pollRender(
+    operation: AnimaticOperation,
+    sandbox: SandboxPlan,
+    openReference: OpenReference,
+  ): Promise<PollOutcome> {
     const state = pool.state(operation.token)
     // Unknown here, but finished: this process was restarted after the render.
     if (state === undefined && (await exists(pathOf(operation)))) return succeeded(pathOf(operation))
-    if (state === undefined) render(operation, sandbox.prompt)
+    if (state === undefined) await render(operation, sandbox.prompt, openReference)
     const from = sandbox.slowSeconds > 0 ? WAITING_PERCENT : 0
     switch (state?.kind) {
       case 'done':
         return succeeded(state.path)
       case 'crashed':
-        return { ...generationFailed('The renderer stopped unexpectedly.'), cause: state.cause }
+        if (begunAgain.has(operation.token)) {
+          return { ...generationFailed('The renderer stopped unexpectedly.'), cause: state.cause }
+        }
+        await renderAgain(operation, sandbox.prompt, openReference)
+        return { kind: 'pending', progress: from }
       case 'rendering':
         return { kind: 'pending', progress: Math.round(from + ((100 - from) * state.framesDone) / state.framesTotal) }
       default:
@@ -98,12 +121,22 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
     }
   }
 
-  function render(operation: AnimaticOperation, prompt: string): void {
-    pool.start({
-      id: operation.token,
-      request: { ...operation.request, prompt },
-      outputPath: pathOf(operation),
-    })
+  /** What ended a render may be no fault of its own (a signal, the memory of the machine); twice, it is. */
+  async function renderAgain(
+    operation: AnimaticOperation,
+    prompt: string,
+    openReference: OpenReference,
+  ): Promise<void> {
+    begunAgain.add(operation.token)
+    pool.forget(operation.token)
+    await render(operation, prompt, openReference)
+  }
+
+  async function render(operation: AnimaticOperation, prompt: string, openReference: OpenReference): Promise<void> {
+    const { token, request } = operation
+    const outputPath = pathOf(operation)
+    const referencePaths = await fetchReferences(request.references, { openReference, jobPath: outputPath })
+    pool.start({ id: token, request: { ...request, prompt }, referencePaths, outputPath })
   }
 
   /** A token may hold anything; its hash is always a file name. */

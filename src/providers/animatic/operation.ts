@@ -1,5 +1,8 @@
-import { ASPECT_RATIOS, type GenerationRequest, MODES, RESOLUTIONS } from '../../canonical/generation.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../canonical/json.ts'
+import { z } from 'zod'
+import { ASPECT_RATIOS, type GenerationRequest, MODES, OPERATIONS, RESOLUTIONS } from '../../canonical/generation.ts'
+import { type FileId, parseId, parseTaskId, type TaskId } from '../../canonical/ids.ts'
+import type { JsonObject } from '../../canonical/json.ts'
+import { REFERENCE_KINDS, REFERENCE_ROLES } from '../../canonical/reference.ts'
 
 /**
  * The whole job. It is all that a poll needs, so a worker that never saw the job, after a crash or on another machine,
@@ -12,46 +15,44 @@ export interface AnimaticOperation {
   readonly startedAtMs: number
 }
 
+const referenceSchema = z.object({
+  role: z.enum(REFERENCE_ROLES),
+  fileId: z.custom<FileId>((value) => typeof value === 'string' && parseId('file', value) !== undefined),
+  kind: z.enum(REFERENCE_KINDS),
+  mimeType: z.string(),
+  sizeBytes: z.int().positive(),
+  sha256: z.string(),
+  storeKey: z.string(),
+  width: z.int().positive().exactOptional(),
+  height: z.int().positive().exactOptional(),
+  durationSeconds: z.number().positive().exactOptional(),
+  taskId: z.custom<TaskId>((value) => typeof value === 'string' && parseTaskId(value) !== undefined).exactOptional(),
+})
+
+const operationSchema = z.object({
+  token: z.string().min(1),
+  startedAtMs: z.number(),
+  request: z.object({
+    model: z.string(),
+    operation: z.enum(OPERATIONS),
+    prompt: z.string(),
+    durationSeconds: z.number().positive(),
+    resolution: z.enum(RESOLUTIONS),
+    aspectRatio: z.enum([...ASPECT_RATIOS, 'source']),
+    mode: z.enum(MODES),
+    seed: z.int().nonnegative(),
+    references: z.array(referenceSchema),
+  }),
+})
+
 export function toOperation({ token, request, startedAtMs }: AnimaticOperation): JsonObject {
-  return { token, request: { ...request }, startedAtMs }
+  const references = request.references.map((reference) => ({ ...reference }))
+  return { token, request: { ...request, references }, startedAtMs }
 }
 
 /** Reads a stored operation back. Throws a TypeError for anything that `toOperation` did not write. */
 export function readOperation(stored: JsonObject): AnimaticOperation {
-  const { token, request, startedAtMs } = stored
-  if (typeof token !== 'string' || token === '') throw malformed('token')
-  if (typeof startedAtMs !== 'number' || !Number.isFinite(startedAtMs)) throw malformed('startedAtMs')
-  if (!isJsonObject(request)) throw malformed('request')
-  return { token, request: readRequest(request), startedAtMs }
-}
-
-function readRequest(stored: JsonObject): GenerationRequest {
-  const { model, prompt, durationSeconds, seed } = stored
-  if (typeof model !== 'string') throw malformed('request.model')
-  if (typeof prompt !== 'string') throw malformed('request.prompt')
-  if (!isWhole(durationSeconds) || durationSeconds < 1) throw malformed('request.durationSeconds')
-  if (!isWhole(seed) || seed < 0) throw malformed('request.seed')
-  return {
-    model,
-    prompt,
-    durationSeconds,
-    seed,
-    resolution: oneOf(RESOLUTIONS, stored['resolution'], 'request.resolution'),
-    aspectRatio: oneOf(ASPECT_RATIOS, stored['aspectRatio'], 'request.aspectRatio'),
-    mode: oneOf(MODES, stored['mode'], 'request.mode'),
-  }
-}
-
-function isWhole(value: Json | undefined): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value)
-}
-
-function oneOf<Name extends string>(names: readonly Name[], value: Json | undefined, field: string): Name {
-  const found = names.find((name) => name === value)
-  if (found === undefined) throw malformed(field)
-  return found
-}
-
-function malformed(field: string): TypeError {
-  return new TypeError(`The animatic operation has no valid ${field}.`)
+  const parsed = operationSchema.safeParse(stored)
+  if (parsed.success) return parsed.data
+  throw new TypeError(`The animatic operation cannot be read: ${z.prettifyError(parsed.error)}`)
 }

@@ -7,8 +7,8 @@ import { seededRandom } from '../storyboard/seeded-random.ts'
 import type { Grade } from '../storyboard/storyboard.ts'
 
 /** Side of the grain tile in pixels, a power of two; each frame starts it at another place, so it never stands still. */
-const GRAIN_SIDE = 256
-const GRAIN_MASK = GRAIN_SIDE - 1
+export const GRAIN_SIDE = 256
+export const GRAIN_MASK = GRAIN_SIDE - 1
 /** Strength of the grain, as the standard deviation in sixteenths of a luma step; under 1.5 steps it is felt, not seen. */
 const GRAIN_SIXTEENTHS = 19
 /**
@@ -44,7 +44,7 @@ export function createI420Writer({
     height,
     curve: lumaCurve(grade),
     vignette: vignetteMap(width, height),
-    grain: grainTile(seed),
+    grain: grainTile(seed, GRAIN_SIXTEENTHS),
     ...chromaWeights(grade),
   }
   return {
@@ -92,8 +92,7 @@ function convert(source: Int32Array, { pairs, planes }: Target, tables: Tables, 
   const { width, height, curve, vignette, grain, warmth } = tables
   const [ur, ug, ub] = tables.blue
   const [vr, vg, vb] = tables.red
-  const start = Math.imul(frame + 1, 0x9e3779b1)
-  const [acrossStart, downStart] = [(start >>> 8) & GRAIN_MASK, (start >>> 20) & GRAIN_MASK]
+  const { across: acrossStart, down: downStart } = grainPlace(frame)
   const pixels = width * height
   const quarter = pixels >> 2
   let block = 0
@@ -145,6 +144,12 @@ function convert(source: Int32Array, { pairs, planes }: Target, tables: Tables, 
   }
 }
 
+/** Where in the tile a frame's grain starts. */
+export function grainPlace(frame: number): { across: number; down: number } {
+  const start = Math.imul(frame + 1, 0x9e3779b1)
+  return { across: (start >>> 8) & GRAIN_MASK, down: (start >>> 20) & GRAIN_MASK }
+}
+
 function clampChroma(value: number): number {
   return value < 16 ? 16 : Math.min(value, 240)
 }
@@ -174,11 +179,14 @@ function vignetteMap(width: number, height: number): Uint16Array {
   return map
 }
 
-/** Grain with a normal distribution, plus the 0–15 that rounds a sixteenth up or down at random. */
-function grainTile(seed: number): Int8Array {
+/**
+ * Grain with a normal distribution, whose standard deviation is given in sixteenths of a step, plus the 0–15 that rounds
+ * a sixteenth up or down at random.
+ */
+export function grainTile(seed: number, sixteenths: number): Int8Array {
   const random = seededRandom(seed)
   return Int8Array.from({ length: GRAIN_SIDE * GRAIN_SIDE }, () => {
     const normal = (random() + random() + random() + random() - 2) * Math.sqrt(3)
-    return Math.round(normal * GRAIN_SIXTEENTHS + random() * 15)
+    return Math.round(normal * sixteenths + random() * 15)
   })
 }

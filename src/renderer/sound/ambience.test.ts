@@ -6,12 +6,14 @@ import { createAmbience } from './ambience.ts'
 
 const BOARD = storyboard({
   model: 'grok-imagine-video',
+  operation: 'generate',
   prompt: 'rain over the sea',
   durationSeconds: 1,
   resolution: '480p',
   aspectRatio: '1:1',
   mode: 'normal',
   seed: 5,
+  references: [],
 })
 
 test('sounds in every scene, never clips, and fades in and out', () => {

@@ -6,12 +6,14 @@ import { storyboard } from './storyboard.ts'
 function plan(prompt: string, change: Partial<GenerationRequest> = {}) {
   return storyboard({
     model: 'grok-imagine-video',
+    operation: 'generate',
     prompt,
     durationSeconds: 6,
     resolution: '480p',
     aspectRatio: '2:3',
     mode: 'normal',
     seed: 1,
+    references: [],
     ...change,
   })
 }

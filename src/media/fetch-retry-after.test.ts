@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { retryAfterMs } from './retry-after.ts'
+import { retryAfterMs } from './fetch-retry-after.ts'
 
 const NOW = new Date('2026-01-01T00:00:00Z')
 

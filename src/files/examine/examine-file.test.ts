@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { deflateSync } from 'node:zlib'
+import { badFiles, pngChunk } from '../../../test/support/bad-files.ts'
+import { endlessWebm } from '../../../test/support/endless-webm.ts'
+import {
+  type GoodFile,
+  goodFiles,
+  testMp3,
+  testPicture,
+  testWav,
+  videoBytes,
+} from '../../../test/support/good-files.ts'
+import { FileRefused } from '../file-refused.ts'
+import { receiveFile } from '../receive/receive-file.ts'
+import type { ExaminedFile } from '../received-file.ts'
+import { examineFile } from './examine-file.ts'
+
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reelay-examine-'))
+})
+after(() => rm(folder, { recursive: true }))
+beforeEach(async () => {
+  for (const name of await readdir(folder)) await rm(join(folder, name))
+})
+
+async function examine(bytes: Buffer): Promise<ExaminedFile> {
+  return examineFile(await receiveFile(Readable.from([bytes]), { directory: folder, name: 'a' }))
+}
+
+async function refuses(bytes: Buffer, says: RegExp): Promise<void> {
+  await assert.rejects(examine(bytes), (error) => {
+    assert.ok(error instanceof FileRefused, String(error))
+    assert.match(error.message, says)
+    assert.match(error.message, /^The file is .*; allowed: .*\.$/)
+    return true
+  })
+}
+
+let good: readonly GoodFile[]
+before(async () => {
+  good = await goodFiles()
+})
+function goodOf(mimeType: string): Buffer {
+  const found = good.find((file) => file.mimeType === mimeType)
+  assert.ok(found !== undefined)
+  return Buffer.from(found.bytes)
+}
+
+describe('examineFile', () => {
+  it('takes and measures a file of each type that is allowed', async () => {
+    assert.equal(good.length, 11)
+    for (const { name, bytes, mimeType, width, height, durationSeconds } of good) {
+      const found = await examine(bytes)
+      assert.deepEqual(
+        [found.mimeType, found.width, found.height, found.durationSeconds, found.sizeBytes],
+        [mimeType, width, height, durationSeconds, bytes.length],
+        name,
+      )
+      assert.equal(found.kind, mimeType.split('/')[0])
+    }
+  })
+
+  it('refuses every bad file with words that say what it is and what is allowed', async () => {
+    const bad = await badFiles()
+    assert.ok(bad.length >= 45, `${bad.length}`)
+    const wrong: string[] = []
+    for (const { name, bytes, says } of bad) {
+      await refuses(bytes, says).catch((error: unknown) => wrong.push(`${name}: ${error}`))
+    }
+    assert.deepEqual(wrong, [])
+  })
+
+  it('measures a photograph as it is shown, not as it is stored', async () => {
+    const turned = await examine(await testPicture(160, 90).withMetadata({ orientation: 6 }).jpeg().toBuffer())
+    assert.deepEqual([turned.width, turned.height], [90, 160])
+  })
+
+  it('takes progressive, interlaced, transparent and grey pictures', async () => {
+    for (const picture of [
+      testPicture().jpeg({ progressive: true }),
+      testPicture().png({ progressive: true }),
+      testPicture().ensureAlpha(0.5).png(),
+      testPicture().ensureAlpha(0.5).webp({ lossless: true }),
+      testPicture().greyscale().jpeg(),
+      testPicture().png({ palette: true }),
+      testPicture().toColourspace('rgb16').png(),
+      testPicture().toColourspace('cmyk').jpeg(),
+    ]) {
+      const found = await examine(await picture.toBuffer())
+      assert.deepEqual([found.width, found.height], [160, 90])
+    }
+  })
+
+  it('does not unpack the notes in a picture', async () => {
+    const png = goodOf('image/png')
+    const note = pngChunk('zTXt', Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(20_000_000))]))
+    const started = performance.now()
+    const found = await examine(Buffer.concat([png.subarray(0, 33), ...Array(200).fill(note), png.subarray(33)]))
+    assert.equal(found.width, 160)
+    // They come to 4 GB, which take half a minute.
+    assert.ok(performance.now() - started < 10_000)
+  })
+
+  it('takes a photograph with a second picture behind the first, as cameras write for bright screens', async () => {
+    const jpeg = goodOf('image/jpeg')
+    await examine(Buffer.concat([jpeg, jpeg]))
+    await examine(Buffer.concat([jpeg, Buffer.alloc(100)]))
+    await refuses(Buffer.concat([jpeg, jpeg.subarray(0, -100)]), /cut short/)
+  })
+
+  it('lets the tracks of an MP4 decide whether it is a video or sound', async () => {
+    const film = goodOf('video/mp4')
+    film.write('M4A ', 8, 'latin1')
+    const asVideo = await examine(film)
+    assert.deepEqual(
+      [asVideo.kind, asVideo.mimeType, asVideo.ending, asVideo.width],
+      ['video', 'video/mp4', 'mp4', 160],
+    )
+    const song = goodOf('audio/mp4')
+    song.write('isom', 8, 'latin1')
+    const asSound = await examine(song)
+    assert.deepEqual([asSound.kind, asSound.mimeType, asSound.ending], ['audio', 'audio/mp4', 'm4a'])
+    assert.equal(asSound.durationSeconds, 1.003)
+  })
+
+  it('measures videos in fragments and with the index behind', async () => {
+    for (const format of ['mp4-fragments', 'mp4-index-last'] as const) {
+      const found = await examine(await videoBytes({ format, durationSeconds: 2 }))
+      assert.equal(found.mimeType, 'video/mp4')
+      // The frames of fragments start where B-frames put them, a frame or two after 0.
+      assert.ok(Math.abs((found.durationSeconds ?? 0) - 2) < 0.25, `${found.durationSeconds}`)
+    }
+  })
+
+  it('reads MP3 and AAC behind a tag, however long its cover is, and with a tag at the end', async () => {
+    const tag = (size: number) => {
+      const header = Buffer.from('ID3\x04\0\0', 'latin1')
+      const sizes = Buffer.from([21, 14, 7, 0].map((shift) => (size >> shift) & 0x7f))
+      return Buffer.concat([header, sizes, Buffer.alloc(size)])
+    }
+    const trailer = Buffer.concat([Buffer.from('TAG'), Buffer.alloc(125)])
+    for (const size of [100, 300_000]) {
+      const song = await examine(Buffer.concat([tag(size), testMp3(), trailer]))
+      assert.deepEqual([song.mimeType, song.durationSeconds], ['audio/mpeg', 1.306])
+      const aac = await examine(Buffer.concat([tag(size), goodOf('audio/aac')]))
+      assert.deepEqual([aac.mimeType, aac.ending, aac.durationSeconds], ['audio/aac', 'aac', 1.024])
+    }
+    await refuses(Buffer.concat([tag(300_000), Buffer.from('nothing of that sort')]), /MP3 sound without any/)
+    await refuses(tag(300_000), /MP3 sound without any|cut short/)
+  })
+
+  it('counts the frames of an MP3 that says how many it has', async () => {
+    const counted = (frames: number) => {
+      const first = testMp3(1)
+      first.write('Xing', 36, 'latin1')
+      first.writeUInt32BE(1, 40)
+      first.writeUInt32BE(frames, 44)
+      return Buffer.concat([first, testMp3(50)])
+    }
+    assert.equal((await examine(counted(50))).durationSeconds, 1.306)
+    await refuses(counted(60), /cut short/)
+  })
+
+  it('takes sound that was written to a pipe, without its length', async () => {
+    const wav = testWav()
+    wav.writeUInt32LE(0xffff_ffff, 4)
+    wav.writeUInt32LE(0xffff_ffff, 40)
+    assert.equal((await examine(wav)).durationSeconds, 1)
+  })
+
+  it('gives up on a file that catches the demuxer in a loop, and answers others meanwhile', async () => {
+    const caught = await endlessWebm()
+    let isOver = false
+    const examining = refuses(caught, /a WebM video that is damaged and cannot be read/).then(() => {
+      isOver = true
+    })
+    assert.equal((await examine(goodOf('video/mp4'))).durationSeconds, 1)
+    assert.equal(isOver, false)
+    await examining
+    assert.equal((await examine(goodOf('video/webm'))).durationSeconds, 1)
+  })
+
+  it('survives any damaged byte: a file is taken or refused, never a fault', async () => {
+    for (const { bytes, mimeType } of good) {
+      const step = Math.max(1, Math.floor(bytes.length / 40))
+      for (let at = 12; at < bytes.length; at += step) {
+        const damaged = Buffer.from(bytes)
+        damaged[at] = 0xff - (damaged[at] ?? 0)
+        await examine(damaged).catch((error: unknown) => {
+          assert.ok(error instanceof FileRefused, `${mimeType} at ${at}: ${error}`)
+        })
+      }
+    }
+  })
+})

@@ -1,0 +1,12 @@
+import type { IncomingMessage } from 'node:http'
+
+/** A client that sends a small body more slowly than this holds a connection for nothing. */
+const SMALL_BODY_TIMEOUT_MS = 30_000
+
+/** Cuts the connection of a request whose body does not come in whole in time. */
+export function endSlowBody(request: IncomingMessage, timeoutMs = SMALL_BODY_TIMEOUT_MS): void {
+  if (request.complete) return
+  const late = setTimeout(() => request.destroy(), timeoutMs)
+  const clear = () => clearTimeout(late)
+  request.once('end', clear).once('close', clear)
+}

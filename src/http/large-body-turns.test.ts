@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { describe, test } from 'node:test'
+import { newId } from '../canonical/ids.ts'
+import { Refusal } from '../canonical/refusal.ts'
+import { LargeBodyTurns } from './large-body-turns.ts'
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+function requestOf(headers: Record<string, string>): { request: IncomingMessage; leave: () => void } {
+  const socket = new EventEmitter()
+  // Only what a turn looks at.
+  const request: Pick<IncomingMessage, 'headers'> & { socket: unknown } = { headers, socket }
+  return { request: request as IncomingMessage, leave: () => void socket.emit('close') }
+}
+
+const large = () => requestOf({ ...JSON_TYPE, 'content-length': '30000000' })
+
+/** Whether a promise is settled once everything that is due has run. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const open = {}
+  await new Promise((resolve) => setImmediate(resolve))
+  return (await Promise.race([promise, Promise.resolve(open)])) !== open
+}
+
+describe('turns for large bodies', () => {
+  test('are not needed by small ones, or by forms, however many', async () => {
+    const turns = new LargeBodyTurns()
+    const account = newId('acct')
+    for (let index = 0; index < 50; index++) {
+      assert.ok(await isSettled(turns.take(account, requestOf({ ...JSON_TYPE, 'content-length': '1000' }).request)))
+      const form = requestOf({ 'content-type': 'multipart/form-data; boundary=x', 'content-length': '60000000' })
+      assert.ok(await isSettled(turns.take(account, form.request)))
+    }
+  })
+
+  test('two of one account at once; the next when one is given back', async () => {
+    const turns = new LargeBodyTurns()
+    const account = newId('acct')
+    const first = await turns.take(account, large().request)
+    await turns.take(account, large().request)
+    const third = turns.take(account, large().request)
+    assert.equal(await isSettled(third), false)
+    const chunked = turns.take(account, requestOf(JSON_TYPE).request)
+    assert.equal(await isSettled(chunked), false, 'of unknown length is large')
+    first()
+    first()
+    assert.ok(await isSettled(third))
+    assert.equal(await isSettled(chunked), false, 'given back twice is once')
+  })
+
+  test('another account does not wait behind one that has its share', async () => {
+    const turns = new LargeBodyTurns()
+    const greedy = newId('acct')
+    for (let index = 0; index < 20; index++) void turns.take(greedy, large().request)
+    assert.ok(await isSettled(turns.take(newId('acct'), large().request)))
+  })
+
+  test('eight in all', async () => {
+    const turns = new LargeBodyTurns()
+    const taken = Array.from({ length: 8 }, () => turns.take(newId('acct'), large().request))
+    for (const each of taken) assert.ok(await isSettled(each))
+    const ninth = turns.take(newId('acct'), large().request)
+    assert.equal(await isSettled(ninth), false)
+    const [first] = taken
+    ;(await first)?.()
+    assert.ok(await isSettled(ninth))
+  })
+
+  test('of a client that leaves pass on, whether it waited or had begun', async () => {
+    const turns = new LargeBodyTurns()
+    const account = newId('acct')
+    const [one, two, three, four] = [large(), large(), large(), large()]
+    await turns.take(account, one.request)
+    await turns.take(account, two.request)
+    const waiting = turns.take(account, three.request)
+    const last = turns.take(account, four.request)
+    three.leave()
+    await waiting
+    assert.equal(await isSettled(last), false)
+    one.leave()
+    assert.ok(await isSettled(last))
+  })
+
+  test('too many that wait are told to come again', async () => {
+    const turns = new LargeBodyTurns()
+    const account = newId('acct')
+    for (let index = 0; index < 202; index++) void turns.take(account, large().request)
+    await assert.rejects(turns.take(account, large().request), (error) => {
+      return error instanceof Refusal && error.code === 'rate_limited' && error.retryAfterSeconds === 10
+    })
+  })
+})
