@@ -30,6 +30,12 @@ test('joins everything that a prompt names', () => {
   assert.ok(look.grain > 0 && look.grade.exposure < 0 && look.grade.saturation < 0.5)
 })
 
+test('has no colour where the prompt wants none, whatever the light', () => {
+  const { grade, weather } = namedLook(edit('A rainy night in black and white'))
+  assert.deepEqual([grade.saturation, grade.shadows, grade.highlights, weather], [0, [0, 0], [0, 0], 'rain'])
+  assert.ok(grade.exposure < -1)
+})
+
 test('changes something for any prompt, and the same for the same prompt', () => {
   for (const prompt of ['replace the dog with a cat', 'лошадь', 'xyzzy', 'static shot']) {
     const look = chooseLook(edit(prompt))

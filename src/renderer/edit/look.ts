@@ -100,11 +100,15 @@ export function namedLook(request: GenerationRequest): Look {
   )
   const time = mostMentioned(words, TIME_WORDS)
   const weather = weatherOf(words)
+  const light = [
+    ...(time === undefined ? [] : [{ grade: TIME_GRADES[time] }]),
+    ...(weather === undefined ? [] : [weather]),
+  ]
   const looks = [
     ...names.map((name) => LOOKS[name]),
     ...colours.map((name) => ({ grade: tintGrade(NAMED_COLOURS[name]) })),
-    ...(time === undefined ? [] : [{ grade: TIME_GRADES[time] }]),
-    ...(weather === undefined ? [] : [weather]),
+    // A night in black and white is dark, and not blue.
+    ...(names.includes('monochrome') ? light.map(withoutTint) : light),
   ]
   const move = mostMentioned(words, CAMERA_WORDS) ?? (mentions(words, PAN_WORDS).count > 0 ? 'panRight' : 'static')
   return {
@@ -126,6 +130,11 @@ function weatherOf(words: readonly string[]): Partial<Look> | undefined {
   const [rain, snow] = [mentions(words, SCENE_WORDS.rain).count, mentions(words, SCENE_WORDS.snow).count]
   if (rain === 0 && snow === 0) return undefined
   return rain >= snow ? { grade: RAIN_GRADE, weather: 'rain' } : { grade: SNOW_GRADE, weather: 'snow' }
+}
+
+function withoutTint(look: Partial<Look>): Partial<Look> {
+  const { grade = UNGRADED } = look
+  return { ...look, grade: { ...grade, shadows: [0, 0], highlights: [0, 0] } }
 }
 
 function joinLooks(first: Look, second: Partial<Look>): Look {
