@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'canonical',
     'db',
     'observe',
+    'isolation',
     'ledger',
     'accounts',
     'media',

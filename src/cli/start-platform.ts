@@ -18,6 +18,7 @@ import { DURATION_TOKEN_SECRET_BYTES, DurationTokens } from '../files/duration-t
 import type { FilesContext } from '../files/files-context.ts'
 import { sweepAbandonedFiles } from '../files/receive/sweep-abandoned-files.ts'
 import { LargeBodyTurns } from '../http/large-body-turns.ts'
+import { OpenUploads } from '../http/open-uploads.ts'
 import type { Platform } from '../http/platform.ts'
 import { createServer } from '../http/server.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
@@ -189,6 +190,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       links,
       files,
       largeBodies: new LargeBodyTurns(),
+      openUploads: new OpenUploads(),
       fetchPolicy: policy,
       metrics,
       log,

@@ -3,8 +3,8 @@ export class FileRefused extends Error {
   override readonly name = 'FileRefused'
   readonly found: string
   readonly allowed: string
-  /** `too_large` where only its size was wrong. */
-  readonly reason: 'not_allowed' | 'too_large' | 'broken'
+  /** `too_large` where only its size was wrong; `no_room` where nothing was, but that its owner stores too much already. */
+  readonly reason: 'not_allowed' | 'too_large' | 'broken' | 'no_room'
 
   constructor(
     reason: FileRefused['reason'],

@@ -100,6 +100,15 @@ export async function insertBlob(
   )
 }
 
+/** Bytes of an account that are in the store, or on their way there; those that are only waiting to be deleted are not. */
+export async function selectStoredBytes(db: Queryable, account: AccountId): Promise<number> {
+  const { rows } = await db.query<{ bytes: bigint }>(
+    `select coalesce(sum(size_bytes), 0)::bigint as bytes from file_blobs where account_id = $1 and dropped_at is null`,
+    [uuidOf(account)],
+  )
+  return Number(rows[0]?.bytes ?? 0)
+}
+
 /**
  * Notes that a blob's bytes are in the store, and inserts the file that has them. `undefined` if a sweep has dropped the
  * blob. Violates `file_blobs_stored` if the account got the same bytes in another blob meanwhile.

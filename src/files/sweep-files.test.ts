@@ -126,6 +126,15 @@ describe('sweepFiles', () => {
     )
   })
 
+  it('says that there may be more as long as there is more to forget', async () => {
+    for (const { id } of [await kept(undefined, 'reference'), await kept(undefined, 'reference')])
+      await endedFor(id, 60)
+    // Their bytes are gone already; only the rows are left.
+    await desk.pool.query('update files set blob_id = null where account_id = $1', [uuidOf(owner.id)])
+    await desk.pool.query('delete from file_blobs where account_id = $1', [uuidOf(owner.id)])
+    assert.deepEqual([await sweep({ limit: 1 }), await sweep({ limit: 1 }), await sweep({ limit: 1 })], [1, 1, 0])
+  })
+
   it('goes on where a sweep was killed, before or after the object went', async () => {
     const [before, after] = [await kept(), await kept()]
     for (const { id } of [before, after]) await endedFor(id, 60)

@@ -14,12 +14,13 @@ const STORING_SECONDS = 3_600
 const RETRY_SECONDS = 3_600
 
 export interface FileSweep extends Pick<FilesContext, 'db' | 'store' | 'log'> {
-  /** Blobs to take on at most; when the answer equals it there may be more. */
+  /** Blobs, and rows of files, to take on at most; when the answer equals it there may be more. */
   readonly limit: number
 }
 
 /**
- * Deletes the bytes that no live file and no unfinished task has, and returns how many blobs are dealt with. A blob
+ * Deletes the bytes that no live file and no unfinished task has, and the rows of files that nobody can ask for any more;
+ * returns how many blobs are dealt with, or how many rows where those are more. A blob
  * is dropped first, so that nobody refers to it any more, then its object goes, then its row: killed in between, the next
  * sweep goes on. Two nodes that sweep at once do each other's work twice, without harm, and count it once. An object that
  * cannot be deleted is logged and takes its place in the queue again an hour later: it holds up nothing else.
@@ -38,6 +39,5 @@ export async function sweepFiles({ db, store, log, limit }: FileSweep): Promise<
     }
     if (await deleteBlob(db, id)) done += 1
   }
-  await deleteForgottenFiles(db, limit)
-  return done
+  return Math.max(done, await deleteForgottenFiles(db, limit))
 }

@@ -5,7 +5,7 @@ import type { FileId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { resolveModel } from '../catalog/resolve.ts'
 import type { FileListInput, StatedFile, UploadInput } from '../dialects/dialect.ts'
-import { examineFile } from '../files/examine/examine-file.ts'
+import { type Examining, examineFile } from '../files/examine/examine-file.ts'
 import { FileRefused } from '../files/file-refused.ts'
 import { keepFile } from '../files/keep/keep-file.ts'
 import type { KeptFile } from '../files/kept-file.ts'
@@ -38,17 +38,26 @@ export async function uploadFile(platform: Platform, asked: UploadRequest): Prom
     const wrong = `cannot be used: the file is ${received.mimeType}`
     throw refusedReference({ field: part, wrong, allowed: `a file of the kind ${kind}, as kind says` })
   }
-  const file = await examined(part, received, signal)
-  checkUpload(file, { part, model, kinds: input.kinds })
   const owner = holder.account
-  return await stated(platform, holder, await keepFile(platform.files, { owner, purpose: 'upload', file }))
+  const file = await inWordsOf(part, () => examined(received, { account: owner.id, signal }))
+  checkUpload(file, { part, model, kinds: input.kinds })
+  const kept = await inWordsOf(part, () => keepFile(platform.files, { owner, purpose: 'upload', file }))
+  return await stated(platform, holder, kept)
 }
 
-async function examined(part: string, file: ReceivedFile, signal: AbortSignal): Promise<ExaminedFile> {
+async function examined(file: ReceivedFile, examining: Examining): Promise<ExaminedFile> {
   try {
-    return await examineFile(file, signal)
+    return await examineFile(file, examining)
   } catch (error) {
-    if (signal.aborted) throw new Refusal('unavailable', 'The request was given up before its file was looked into.')
+    if (examining.signal?.aborted !== true) throw error
+    throw new Refusal('unavailable', 'The request was given up before its file was looked into.')
+  }
+}
+
+async function inWordsOf<T>(part: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
     throw error instanceof FileRefused ? refusalOfFile(part, error) : error
   }
 }

@@ -44,6 +44,8 @@ describe('turns for large bodies', () => {
     assert.equal(await isSettled(third), false)
     const chunked = turns.take(account, requestOf(JSON_TYPE).request)
     assert.equal(await isSettled(chunked), false, 'of unknown length is large')
+    const shouted = requestOf({ 'content-type': 'Application/JSON', 'content-length': '30000000' })
+    assert.equal(await isSettled(turns.take(account, shouted.request)), false, 'however its type is written')
     first()
     first()
     assert.ok(await isSettled(third))

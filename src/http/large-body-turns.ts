@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccountId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
+import { Turns } from '../isolation/turns.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** Held at once by this process: some 100 MB each while they are parsed. */
@@ -18,15 +19,8 @@ const MAX_OF_ACCOUNT = 2
 const MAX_WAITING = 200
 const RETRY_SECONDS = 10
 
-interface Waiting {
-  readonly account: AccountId
-  readonly begin: () => void
-}
-
 export class LargeBodyTurns {
-  readonly #held = new Map<AccountId, number>()
-  readonly #waiting: Waiting[] = []
-  #all = 0
+  readonly #turns = new Turns<AccountId>({ atOnce: MAX_AT_ONCE, ofOneKey: MAX_OF_ACCOUNT })
 
   /**
    * Waits for a turn where the request's body may be large; answers how to give it back, which may be done twice. Given
@@ -34,64 +28,35 @@ export class LargeBodyTurns {
    */
   async take(account: AccountId, request: IncomingMessage): Promise<() => void> {
     if (!isLarge(request)) return () => {}
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#turns.waiting >= MAX_WAITING) {
       throw new Refusal('rate_limited', 'Too many large requests are being read at this moment; try again.', {
         retryAfterSeconds: RETRY_SECONDS,
       })
     }
-    let isOver = false
-    const release = () => {
-      if (isOver) return
-      isOver = true
-      const place = this.#waiting.findIndex(({ begin }) => begin === start)
-      if (place >= 0) this.#waiting.splice(place, 1)
-      else this.#release(account)
-      start()
-    }
-    let start = () => {}
-    const begun = new Promise<void>((resolve) => {
-      start = resolve
-    })
+    const gone = new AbortController()
+    const leave = () => gone.abort()
     // Before waiting: a client that leaves while it waits gives up its place.
-    request.socket.once('close', release)
-    if (this.#hasRoom(account)) this.#hold(account)
-    else {
-      this.#waiting.push({ account, begin: start })
-      await begun
-    }
-    return () => {
-      request.socket.off('close', release)
-      release()
-    }
-  }
-
-  #hasRoom(account: AccountId): boolean {
-    return this.#all < MAX_AT_ONCE && (this.#held.get(account) ?? 0) < MAX_OF_ACCOUNT
-  }
-
-  #hold(account: AccountId): void {
-    this.#all += 1
-    this.#held.set(account, (this.#held.get(account) ?? 0) + 1)
-  }
-
-  #release(account: AccountId): void {
-    this.#all -= 1
-    const left = (this.#held.get(account) ?? 1) - 1
-    if (left === 0) this.#held.delete(account)
-    else this.#held.set(account, left)
-    for (;;) {
-      const next = this.#waiting.findIndex((each) => this.#hasRoom(each.account))
-      const [waiting] = next < 0 ? [] : this.#waiting.splice(next, 1)
-      if (waiting === undefined) return
-      this.#hold(waiting.account)
-      waiting.begin()
+    request.socket.once('close', leave)
+    if (request.socket.destroyed) leave()
+    try {
+      const giveBack = await this.#turns.take({ key: account, signal: gone.signal })
+      gone.signal.addEventListener('abort', giveBack)
+      if (gone.signal.aborted) giveBack()
+      return () => {
+        request.socket.off('close', leave)
+        giveBack()
+      }
+    } catch {
+      // It has left, and no body comes.
+      return () => {}
     }
   }
 }
 
 /** Larger than a body without pictures may be, or of a length that is not said. Forms are not held in memory. */
 function isLarge({ headers }: IncomingMessage): boolean {
-  if (headers['content-type']?.startsWith('application/json') !== true) return false
+  // Media types are alike in upper case and lower case, as the parser takes them.
+  if (headers['content-type']?.toLowerCase().startsWith('application/json') !== true) return false
   const length = headers['content-length']
   return length === undefined || Number(length) > BODY_LIMIT_BYTES
 }

@@ -65,7 +65,7 @@ function mountRoute(
   { dialect, route, platform, stopping }: { dialect: Dialect; route: Route; platform: Platform; stopping: AbortSignal },
 ): void {
   const holders = new WeakMap<FastifyRequest, KeyHolder>()
-  /** Give back the turn of a large body. */
+  /** Give back the turn of a large body, or close an upload. */
   const releases = new WeakMap<FastifyRequest, () => void>()
   const { scope } = route
   const takesReferences = route.takesReferences === true
@@ -90,6 +90,9 @@ function mountRoute(
         if (takesReferences && holder !== undefined) {
           releases.set(request, await platform.largeBodies.take(holder.account.id, request.raw))
         }
+        if (holder !== undefined && isUpload(route, request)) {
+          releases.set(request, platform.openUploads.begin(holder.account.id, request.raw))
+        }
         if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
       },
       onResponse: async (request) => releases.get(request)?.(),
@@ -99,7 +102,8 @@ function mountRoute(
         const requestId = requestIdOf(request)
         const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
         if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
-        const waits = route.kind === 'follow' || waitSeconds !== undefined || takesFiles
+        // A create may copy the video that it begins with, whether or not it can bring files itself.
+        const waits = waitSeconds !== undefined || takesFiles || route.kind === 'create' || route.kind === 'follow'
         const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
         await using uploads = receivedFilesOf(request)
         const holder = holders.get(request)
@@ -129,7 +133,14 @@ function mountRoute(
 }
 
 function isForm({ headers }: FastifyRequest): boolean {
-  return headers['content-type']?.startsWith('multipart/') === true
+  return headers['content-type']?.toLowerCase().startsWith('multipart/') === true
+}
+
+/** A form with a file; where it need not have one, one that is larger than texts are, or of a length that is not said. */
+function isUpload({ kind, takesReferences }: Route, request: FastifyRequest): boolean {
+  if (!isForm(request)) return false
+  const length = request.headers['content-length']
+  return kind === 'uploadFile' || (takesReferences === true && !(Number(length) <= BODY_LIMIT_BYTES))
 }
 
 function requestKind(command: CommandKind): RequestKind {

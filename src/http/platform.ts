@@ -13,6 +13,7 @@ import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
 import type { TaskWatchers } from '../tasks/watch.ts'
 import type { LargeBodyTurns } from './large-body-turns.ts'
+import type { OpenUploads } from './open-uploads.ts'
 
 /** What the HTTP side works with; put together where the process starts. */
 export interface Platform {
@@ -34,6 +35,7 @@ export interface Platform {
   /** Files that customers bring. */
   readonly files: FilesContext
   readonly largeBodies: LargeBodyTurns
+  readonly openUploads: OpenUploads
   readonly metrics: Metrics
   readonly log: Logger
 }

@@ -9,7 +9,10 @@ export interface FetchCause {
   sent: 'no' | 'maybe'
 }
 
-/** Codes of Node and undici, and what they mean; those of certificates are many, and told by how they begin. */
+/**
+ * Codes of Node and of undici's connector, and what they mean; those of certificates and of Node's parser (`HPE_`) are
+ * many, and told by how they begin.
+ */
 const REASONS: Readonly<Record<string, FetchErrorReason>> = {
   ECONNREFUSED: 'unreachable',
   EHOSTUNREACH: 'unreachable',
@@ -19,13 +22,6 @@ const REASONS: Readonly<Record<string, FetchErrorReason>> = {
   UND_ERR_CONNECT_TIMEOUT: 'unreachable',
   ECONNRESET: 'interrupted',
   EPIPE: 'interrupted',
-  UND_ERR_SOCKET: 'interrupted',
-  UND_ERR_ABORTED: 'interrupted',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'interrupted',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'bad_answer',
-  UND_ERR_RESPONSE_STATUS_CODE: 'bad_answer',
 }
 
 const SENTENCES: Readonly<Partial<Record<FetchErrorReason, string>>> = {
@@ -50,10 +46,9 @@ export function fetchErrorOf(error: unknown, { hostname, signal, sent }: FetchCa
 
 function reasonOf(error: unknown): FetchErrorReason | undefined {
   if (!(error instanceof Error)) return undefined
-  // Its code is not always set.
-  if (error.name === 'HTTPParserError') return 'bad_answer'
   if (!('code' in error) || typeof error.code !== 'string') return undefined
   const { code } = error
+  if (code.startsWith('HPE_')) return 'bad_answer'
   if (/^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code)) return 'tls'
   return REASONS[code]
 }

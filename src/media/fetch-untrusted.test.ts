@@ -382,6 +382,31 @@ describe('limits', () => {
     assert.ok(sent < 20_000_000, `${sent} bytes had been sent`)
   })
 
+  test('an answer whose server has gone before it is read is there whole', async () => {
+    const body = randomBytes(64 * 1024)
+    for (const framing of ['x-length: unknown', `content-length: ${body.length}`]) {
+      const server = createTcpServer((socket) => {
+        socket
+          .on('error', () => {})
+          .once('data', () => {
+            socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n${framing}\r\n\r\n`)
+            socket.end(body)
+          })
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      assert.ok(typeof address === 'object' && address !== null)
+      const url = `http://127.0.0.1:${address.port}/`
+      await using answer = await fetchUntrusted({ ...QUICK, url }, LOOPBACK)
+      // What came after it has come whole, and so has this.
+      await textOf({ url }, LOOPBACK)
+      const chunks: Buffer[] = []
+      for await (const chunk of answer.body) chunks.push(chunk)
+      assert.deepEqual(Buffer.concat(chunks), body)
+      server.close()
+    }
+  })
+
   test('a head without end is cut', async () => {
     await using server = await startReceiver((_, response) => {
       response.writeHead(200, { 'x-long': 'x'.repeat(40_000) }).end()

@@ -4,9 +4,17 @@
  * environment, no connection, cookie or credential is kept from one call to the next. Bodies are streamed both ways and
  * not decompressed; every call has an end in time and in bytes.
  */
-import type { IncomingHttpHeaders } from 'node:http'
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { Client, type Dispatcher } from 'undici'
+import { pipeline } from 'node:stream/promises'
 import { checkUrl } from './check-url.ts'
 import { checkedConnector } from './checked-connector.ts'
 import { FetchError } from './fetch-error.ts'
@@ -132,58 +140,65 @@ async function hop(about: {
   const { request, headers, url, policy, end } = about
   const cause: FetchCause = { hostname: url.hostname, signal: end.signal, sent: 'no' }
   const connect = checkedConnector(policy)
-  const client = new Client(url.origin, {
-    connect: (target, callback) =>
-      connect(target, (...result) => {
-        if (result[0] === null) cause.sent = 'maybe'
-        callback(...result)
-      }),
+  const { protocol, hostname, host, port } = url
+  const options: RequestOptions = {
+    protocol,
+    method: request.method,
+    host: hostname,
+    path: `${url.pathname}${url.search}`,
+    headers: { ...headers, host },
     maxHeaderSize: MAX_HEAD_BYTES,
-    // The clock of the whole call bounds these.
-    headersTimeout: end.timeoutMs,
-    bodyTimeout: end.timeoutMs,
-    pipelining: 1,
-    allowH2: false,
-  })
+    signal: end.signal,
+    // Without an agent, which is never asked where there is this: neither pooled nor kept open.
+    createConnection: (_options, callback) => {
+      connect({ protocol, hostname, host, port }, (...[error, socket]) => {
+        if (error !== null) return callback(error, new Socket())
+        cause.sent = 'maybe'
+        callback(null, socket)
+      })
+      return undefined
+    },
+  }
+  const call = (protocol === 'https:' ? httpsRequest : httpRequest)(options)
   try {
-    const answer = await client.request({
-      method: request.method,
-      path: `${url.pathname}${url.search}`,
-      headers: { ...headers },
-      body: request.body ?? null,
-      signal: end.signal,
-      // Neither repeated nor kept open.
-      idempotent: false,
-      reset: true,
-    })
-    return answerOf({ answer, client, url, end, cause, maxBytes: request.maxBytes })
+    return answerOf({ answer: await answered(call, request.body), call, url, end, cause, maxBytes: request.maxBytes })
   } catch (error) {
-    await client.destroy()
+    call.destroy()
     throw fetchErrorOf(error, cause)
   }
 }
 
+/** Sends a request and waits for the head of its answer. A body that cannot be read breaks the request off. */
+function answered(call: ClientRequest, body: Buffer | Readable | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // Stays: whatever breaks once the answer is there is told by the answer's body.
+    call.on('error', reject).once('response', resolve)
+    if (body === undefined || Buffer.isBuffer(body)) call.end(body)
+    else pipeline(body, call).catch(reject)
+  })
+}
+
 function answerOf(about: {
-  answer: Dispatcher.ResponseData
-  client: Client
+  answer: IncomingMessage
+  call: ClientRequest
   url: URL
   end: CallEnd
   cause: FetchCause
   maxBytes: number
 }): HopAnswer {
-  const { answer, client, url, end, cause, maxBytes } = about
-  const { statusCode: status, headers, body } = answer
+  const { answer, call, url, end, cause, maxBytes } = about
+  const { statusCode: status = 0, headers } = answer
   // Destroying a body that nobody reads raises an error event, which nobody wants to hear of.
-  body.on('error', () => {})
+  answer.on('error', () => {})
   const close = async () => {
-    body.destroy()
-    await client.destroy()
+    answer.destroy()
+    call.destroy()
   }
   return {
     status,
     headers,
     url: url.href,
-    body: capped(body, { maxBytes, declared: Number(headers['content-length'] ?? 0), cause }),
+    body: capped(answer, { maxBytes, declared: Number(headers['content-length'] ?? 0), cause }),
     close,
     [Symbol.asyncDispose]: async () => {
       end.stop()

@@ -10,7 +10,7 @@ const PROBE_TIMEOUT_MS = 30_000
 /** Videos probed at a time in this process: a file that takes all of its time must not hold up the next. */
 const PROBED_AT_ONCE = 2
 
-const turns = new Turns(PROBED_AT_ONCE)
+const turns = new Turns({ atOnce: PROBED_AT_ONCE })
 
 /**
  * Probes a video that came from elsewhere: like `probeVideo`, in a thread that ends when it takes more time or memory

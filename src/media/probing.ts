@@ -1,3 +1,4 @@
+import '../isolation/silence-demuxers.ts'
 import { BrokenMedia, type BrokenMediaReason } from './broken-media.ts'
 import { type ProbedVideo, probeVideo } from './probe.ts'
 

@@ -176,6 +176,32 @@ describe('files', () => {
     await assertScratchEmpty()
   })
 
+  test('are refused once the account stores what its plan does, in uploads and in requests, and nothing is charged', async () => {
+    const { key, accountId } = await server.createAccount({ credits: 100, plan: 'free' })
+    const account = parseId('acct', accountId)
+    assert.ok(account)
+    await server.withDatabase((pool) =>
+      pool.query(
+        `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes, stored_at)
+         values (gen_random_uuid(), $1, sha256('big'), 'files/big', 'video/mp4', 1024 * 1024 * 1024, now())`,
+        [uuidOf(account)],
+      ),
+    )
+    const says = ['0 MiB of the 1 GiB of its plan', 'after other files were deleted']
+    const refused = await server.ask('POST', FILES, { key, ...(await uploadForm({ bytes: png, kind: 'image' })) })
+    assertRefused(refused, invalid('file cannot be used', ...says))
+    const params = {
+      duration: 6,
+      resolution: '480p',
+      referenceMediaItems: [{ url: `${elsewhere.url}/a.png`, kind: 'image' }],
+    }
+    const body = { model: MINIMAL.model, prompt: MINIMAL.prompt, params }
+    const field = 'params.referenceMediaItems.0.url'
+    assertRefused(await server.ask('POST', GENERATIONS, { key, body }), invalid(field, ...says))
+    assert.equal(await credits(server, { key }), 100)
+    await assertScratchEmpty()
+  })
+
   describe('that are refused', () => {
     const cases: readonly (readonly [
       name: string,
@@ -289,6 +315,26 @@ describe('files', () => {
       return socket
     }
     const PART = '--x\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+
+    test('while four others of the account are under way, until one of them has ended', async () => {
+      const start = Buffer.concat([Buffer.from(PART), png.subarray(0, 500)])
+      const sockets = [1, 2, 3, 4].map(() => begin(`content-length: ${MIB}`, start))
+      const scratch = join(server.dataDirectory, 'scratch', 'files')
+      const ask = async (key = server.key) =>
+        server.ask('POST', FILES, { key, ...(await uploadForm({ bytes: png, kind: 'image' })) })
+      try {
+        await waitFor('four files to come in', async () => ((await readdir(scratch)).length === 4 ? true : undefined))
+        const refused = await ask()
+        assertRefused(refused, { status: 429, code: 'rate_limited', says: ['4 uploads under way'] })
+        assert.equal(refused.headers.get('retry-after'), '10')
+        assert.equal((await ask(other.key)).status, 200)
+        sockets.pop()?.destroy()
+        await waitFor('room for another', async () => ((await ask()).status === 200 ? true : undefined))
+      } finally {
+        for (const socket of sockets) socket.destroy()
+      }
+      await assertScratchEmpty()
+    })
 
     test('as soon as they are too large, without reading the rest', async () => {
       const start = Buffer.concat([Buffer.from(PART), png])

@@ -1,7 +1,8 @@
 /** Pictures and videos that are brought to the OpenAI Videos dialect: every form, every documented limit. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Ask, startServer, type TestAccount, type TestServer } from '../support/server.ts'
+import { z } from 'zod'
+import { type Ask, startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
 import {
   assertRefused,
   create,
@@ -114,6 +115,47 @@ describe('references of the OpenAI Videos dialect', () => {
       assert.deepEqual([file.width, file.height, file.durationSeconds], [480, 480, 2])
       // 5 credits a second of the remix, 1 a second of the source.
       assert.equal(await rivya.credits(server, { key }), before - 12)
+    })
+
+    test('remixed, is not made for a client that left while the source was being brought', async () => {
+      const { key } = await account()
+      const { id } = await source(key)
+      const path = `${VIDEOS}/${id}/remix`
+      const leaving = new AbortController()
+      const body = JSON.stringify({ prompt: CHEAP })
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', connection: 'close' }
+      const patient = await server.withDatabase(async (pool) => {
+        const client = await pool.connect()
+        const waiting = (count: number) =>
+          waitFor(`${count} remixes to wait for the table`, async () => {
+            const { rows } = await pool.query(`select from pg_locks where relation = 'files'::regclass and not granted`)
+            return rows.length === count ? true : undefined
+          })
+        try {
+          await client.query('begin')
+          await client.query('lock table files in exclusive mode')
+          const { signal } = leaving
+          const left = fetch(server.url + path, { method: 'POST', headers, body, signal }).catch(() => 'left')
+          await waiting(1)
+          leaving.abort()
+          assert.equal(await left, 'left')
+          // The end of a connection comes before a request that was sent after it.
+          const second = server.ask('POST', path, { key, body: { prompt: CHEAP } })
+          await waiting(2)
+          await client.query('commit')
+          return videoOf(await second)
+        } finally {
+          client.release()
+        }
+      })
+      await waitForEnd(server, patient.id, { key })
+      const { data } = z
+        .object({ data: z.array(z.object({ id: z.string() })) })
+        .parse((await server.ask('GET', VIDEOS, { key })).body)
+      assert.deepEqual(
+        data.map((video) => video.id),
+        [patient.id, id],
+      )
     })
 
     test('extended, is the whole of it and what comes next, and no remix', async () => {

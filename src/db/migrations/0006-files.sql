@@ -22,6 +22,8 @@ create table file_blobs (
 );
 create unique index file_blobs_stored on file_blobs (account_id, sha256) where stored_at is not null and dropped_at is null;
 create index file_blobs_storing on file_blobs (created_at) where stored_at is null and dropped_at is null;
+-- For what an account stores: its sum is read with every new file.
+create index file_blobs_of_account on file_blobs (account_id) include (size_bytes) where dropped_at is null;
 create index file_blobs_dropped on file_blobs (dropped_at) where dropped_at is not null;
 
 -- Rows outlive their bytes, so that a request that names a file can be told when it expired.

@@ -1,3 +1,4 @@
+import '../../isolation/silence-demuxers.ts'
 import { FileRefused } from '../file-refused.ts'
 import type { ExaminedFile, ReceivedFile } from '../received-file.ts'
 import { examineAudio } from './examine-audio.ts'

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { deflateSync } from 'node:zlib'
 import { badFiles, pngChunk } from '../../../test/support/bad-files.ts'
 import { endlessWebm } from '../../../test/support/endless-webm.ts'
@@ -15,6 +17,7 @@ import {
   testWav,
   videoBytes,
 } from '../../../test/support/good-files.ts'
+import { newId } from '../../canonical/ids.ts'
 import { FileRefused } from '../file-refused.ts'
 import { receiveFile } from '../receive/receive-file.ts'
 import type { ExaminedFile } from '../received-file.ts'
@@ -30,7 +33,8 @@ beforeEach(async () => {
 })
 
 async function examine(bytes: Buffer): Promise<ExaminedFile> {
-  return examineFile(await receiveFile(Readable.from([bytes]), { directory: folder, name: 'a' }))
+  const received = await receiveFile(Readable.from([bytes]), { directory: folder, name: 'a' })
+  return examineFile(received, { account: newId('acct') })
 }
 
 async function refuses(bytes: Buffer, says: RegExp): Promise<void> {
@@ -53,6 +57,51 @@ function goodOf(mimeType: string): Buffer {
 }
 
 describe('examineFile', () => {
+  it('has accounts take turns: who comes last does not wait for all that another has sent before', async () => {
+    const bytes = goodOf('image/png')
+    const files = await Promise.all(
+      Array.from({ length: 13 }, () => receiveFile(Readable.from([bytes]), { directory: folder, name: 'a' })),
+    )
+    const last = files.pop()
+    assert.ok(last)
+    const many = newId('acct')
+    const done: string[] = []
+    const all = files.map(async (file) => {
+      await examineFile(file, { account: many })
+      done.push('many')
+    })
+    await examineFile(last, { account: newId('acct') })
+    assert.ok(done.length < 6, `${done.length} of 12 were before it`)
+    await Promise.all(all)
+  })
+
+  it('lets no demuxer write of foreign files to the console', async () => {
+    const bytes = goodOf('video/mp4')
+    bytes.write('zzzz', bytes.indexOf('avc1', bytes.indexOf('stsd')), 'latin1')
+    const { path } = await receiveFile(Readable.from([bytes]), { directory: folder, name: 'a' })
+    const file = {
+      path,
+      kind: 'video',
+      mimeType: 'video/mp4',
+      ending: 'mp4',
+      sizeBytes: bytes.length,
+      sha256: '',
+      name: '',
+    }
+    const script = `
+      import { examineInThread } from ${JSON.stringify(import.meta.resolve('./examine-in-thread.ts'))}
+      import { probeInThread } from ${JSON.stringify(import.meta.resolve('../../media/probe-in-thread.ts'))}
+      await examineInThread(${JSON.stringify(file)}).catch((error) => process.stdout.write(error.message))
+      await probeInThread(${JSON.stringify(path)}).then(({ videoCodec }) => process.stdout.write(videoCodec))
+    `
+    // Not by `-e`: threads take over how their process was started.
+    const program = join(folder, 'program.mjs')
+    await writeFile(program, script)
+    const run = await promisify(execFile)(process.execPath, ['--import', 'tsx', program])
+    assert.match(run.stdout, /in a codec that is not known here.*unknown$/)
+    assert.equal(run.stderr, '')
+  })
+
   it('takes and measures a file of each type that is allowed', async () => {
     assert.equal(good.length, 11)
     for (const { name, bytes, mimeType, width, height, durationSeconds } of good) {

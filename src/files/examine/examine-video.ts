@@ -26,7 +26,7 @@ export async function examineVideo(file: ReceivedFile): Promise<ExaminedFile> {
   if (video.videoCodec === 'unknown') {
     throw new FileRefused('not_allowed', {
       found: `${called} in a codec that is not known here`,
-      allowed: 'H.264, HEVC, VP8, VP9, AV1',
+      allowed: 'H.264, HEVC, VP8, VP9, AV1, ProRes',
     })
   }
   const { width, height } = video

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { examinedFile } from '../../../test/support/examined-file.ts'
 import { type FilesDesk, openFilesDesk } from '../../../test/support/files-desk.ts'
-import { newId } from '../../canonical/ids.ts'
+import { newId, uuidOf } from '../../canonical/ids.ts'
 import { inTransaction } from '../../db/database.ts'
 import type { Store } from '../../media/store.ts'
 import type { FilesContext } from '../files-context.ts'
@@ -196,6 +196,56 @@ describe('keepFile', () => {
       [kept.storeKey, other.storeKey],
     )
     await assert.rejects(steal, /foreign key/)
+  })
+
+  describe('within what the plan stores', () => {
+    const GIB = 1024 ** 3
+    const full =
+      /The file is larger than the room that this account has left: 0 MiB of the 1 GiB of its plan; allowed: /
+
+    /** Lets the owner, on the plan free, have room for so many bytes. */
+    async function leave(bytes: number): Promise<void> {
+      owner = { id: owner.id, plan: 'free' }
+      await desk.pool.query(
+        `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes, stored_at)
+         values (gen_random_uuid(), $1, sha256('big'), 'files/big', 'video/mp4', $2, now())`,
+        [uuidOf(owner.id), GIB - bytes],
+      )
+    }
+    const keepNew = async () => {
+      const file = await examinedFile(desk.folder, content())
+      return await keepFile(desk.context, { owner, purpose: 'reference', file })
+    }
+
+    it('takes the last byte and not one more, and leaves nothing of what it refuses', async () => {
+      await leave(1_999)
+      const kept = await keepNew()
+      await assert.rejects(keepNew(), full)
+      assert.deepEqual(await desk.objects(), [kept.storeKey])
+      assert.equal((await blobs()).length, 2)
+      await desk.pool.query("update file_blobs set size_bytes = size_bytes - 1 where store_key = 'files/big'")
+      await keepNew()
+    })
+
+    it('takes what is there already, and what another account brings; what was dropped does not count', async () => {
+      await leave(1_000)
+      const file = await examinedFile(desk.folder, content())
+      await keepFile(desk.context, { owner, purpose: 'upload', file })
+      await assert.rejects(keepNew(), full)
+      await keepFile(desk.context, { owner, purpose: 'upload', file })
+      await keepFile(desk.context, { owner: { ...(await desk.account()), plan: 'free' }, purpose: 'upload', file })
+      await desk.pool.query("update file_blobs set dropped_at = now() where store_key = 'files/big'")
+      await keepNew()
+    })
+
+    it('never takes more, however many come at once', async () => {
+      await leave(2_500)
+      const outcomes = await Promise.allSettled(Array.from({ length: 6 }, keepNew))
+      const taken = outcomes.filter(({ status }) => status === 'fulfilled').length
+      assert.ok(taken <= 2, `${taken} were taken`)
+      for (const outcome of outcomes) if (outcome.status === 'rejected') assert.match(outcome.reason.message, full)
+      assert.equal((await blobs()).length, 1 + taken)
+    })
   })
 })
 

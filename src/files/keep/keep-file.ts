@@ -3,6 +3,7 @@ import { PLANS, type PlanName } from '../../accounts/plans.ts'
 import { type AccountId, newId, uuidOf } from '../../canonical/ids.ts'
 import type { FilesContext } from '../files-context.ts'
 import type { KeptFile } from '../kept-file.ts'
+import { noRoom } from '../no-room.ts'
 import {
   type BlobId,
   deleteBlob,
@@ -10,6 +11,7 @@ import {
   insertFileOfNewBlob,
   insertFileOfStoredBlob,
   type NewFile,
+  selectStoredBytes,
 } from '../queries.ts'
 import type { ExaminedFile } from '../received-file.ts'
 
@@ -44,6 +46,7 @@ interface Keeping<File> {
 /**
  * Keeps an examined file for its owner, whose store holds equal bytes once. The file on this disk is only read. Killed at
  * any moment, it leaves at worst a blob that is marked as not stored, which a sweep removes with its object.
+ * @throws FileRefused where the bytes are new and more than the owner's plan has room for.
  */
 export async function keepFile(context: BlobKeeper, keeping: Keeping<ExaminedFile>): Promise<KeptFile> {
   for (let attempt = 1; attempt <= KEEP_ATTEMPTS; attempt += 1) {
@@ -68,6 +71,13 @@ async function storeFile({ db, store }: BlobKeeper, keeping: Keeping<ExaminedFil
   const storeKey = blobKey(id, file.ending)
   const { mimeType, sizeBytes, sha256 } = file
   await insertBlob(db, { id, account: owner.id, storeKey, mimeType, sizeBytes, sha256 })
+  // Announced first, counted then: of two that come at once, at least one sees the other.
+  const { maxStoredBytes } = PLANS[owner.plan]
+  const withThis = await selectStoredBytes(db, owner.id)
+  if (withThis > maxStoredBytes) {
+    await deleteBlob(db, id)
+    throw noRoom({ leftBytes: maxStoredBytes - (withThis - sizeBytes), maxStoredBytes })
+  }
   const stored = await store.put(storeKey, file.path)
   if (stored.sha256.toString('hex') !== sha256) throw new Error(`${file.path} was changed after it was received`)
   const kept = await insertFileOfNewBlob(db, id, newFile(keeping)).catch((error: unknown) => {

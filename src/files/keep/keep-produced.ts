@@ -3,7 +3,8 @@ import { MissingFile } from '../../media/missing-file.ts'
 import type { FilesContext } from '../files-context.ts'
 import type { KeptFile } from '../kept-file.ts'
 import type { ProducedMedia } from '../queries.ts'
-import { receiveFile } from '../receive/receive-file.ts'
+import { type ReceiveOptions, receiveFile } from '../receive/receive-file.ts'
+import type { ReceivedFile } from '../received-file.ts'
 import { refusedReference } from '../refused-reference.ts'
 import { type FileOwner, keepKnownFile } from './keep-file.ts'
 import { keepReceived } from './keep-received.ts'
@@ -33,13 +34,28 @@ export async function keepProduced(
   if (known !== undefined) return known
   const receive = async () => {
     try {
-      const bytes = await context.store.open(media.storeKey)
-      return await receiveFile(bytes, { directory: context.scratch, name, signal })
+      return await receiveStored(context, media.storeKey, { name, signal })
     } catch (error) {
       throw error instanceof MissingFile ? deletedByRetention(field) : error
     }
   }
   return await keepReceived(context, { owner, field, signal, receive })
+}
+
+async function receiveStored(
+  { store, scratch }: FilesContext,
+  storeKey: string,
+  options: Omit<ReceiveOptions, 'directory'>,
+): Promise<ReceivedFile> {
+  const bytes = await store.open(storeKey)
+  // Its reader is told of an error anyhow. Before there is one, an error that nobody listens for would end the process.
+  bytes.on('error', () => {})
+  try {
+    return await receiveFile(bytes, { ...options, directory: scratch })
+  } finally {
+    // What fails before the first read leaves it open.
+    bytes.destroy()
+  }
 }
 
 function deletedByRetention(field: string) {

@@ -33,9 +33,10 @@ export async function keepExamined(
   context: FilesContext,
   { owner, field, signal, received }: Omit<Received, 'receive'> & { readonly received: ReceivedFile },
 ): Promise<KeptFile> {
-  return await inWordsOf(field, async () =>
-    keepFile(context, { owner, purpose: 'reference', file: await examineFile(received, signal) }),
-  )
+  return await inWordsOf(field, async () => {
+    const file = await examineFile(received, { account: owner.id, signal })
+    return await keepFile(context, { owner, purpose: 'reference', file })
+  })
 }
 
 async function inWordsOf<T>(field: string, work: () => Promise<T>): Promise<T> {

@@ -86,7 +86,7 @@ async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
 }
 
 async function uploaded(content: Buffer, by = owner): Promise<KeptFile> {
-  const file = await examineFile(await bytesAs(content))
+  const file = await examineFile(await bytesAs(content), { account: by.id })
   return await keepFile(desk.context, { owner: by, purpose: 'upload', file })
 }
 

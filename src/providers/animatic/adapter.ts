@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { ASPECT_RATIOS, OPERATIONS, RESOLUTIONS } from '../../canonical/generation.ts'
 import { REFERENCE_ROLES } from '../../canonical/reference.ts'
 import { RenderPool } from '../../renderer/render-pool.ts'
-import type { OpenReference, PollOutcome, Provider } from '../provider.ts'
+import type { PollContext, PollOutcome, Provider } from '../provider.ts'
 import { discardReferences, fetchReferences } from './local-references.ts'
 import { type AnimaticOperation, readOperation, toOperation } from './operation.ts'
 import { readSandbox, type Sandbox } from './sandbox.ts'
@@ -51,7 +51,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
     sourceType: 'algorithmicMedia',
     pollEveryMs: 250,
 
-    async start(request, { token, openReference }) {
+    async start(request, { token, ...copying }) {
       const sandbox = readSandbox(request.prompt)
       if (sandbox.kind === 'malformed') {
         return {
@@ -61,12 +61,11 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         }
       }
       const operation = { token, request, startedAtMs: now() }
-      if (sandbox.outcome === 'video' && sandbox.slowSeconds === 0)
-        await render(operation, sandbox.prompt, openReference)
+      if (sandbox.outcome === 'video' && sandbox.slowSeconds === 0) await render(operation, sandbox.prompt, copying)
       return { kind: 'accepted', operation: toOperation(operation) }
     },
 
-    async poll(stored, { openReference }) {
+    async poll(stored, copying) {
       const operation = readOperation(stored)
       const sandbox = readPlan(operation)
       const waitMs = sandbox.slowSeconds * 1_000 + (sandbox.outcome === 'video' ? 0 : FAILS_AFTER_MS)
@@ -75,7 +74,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         return { kind: 'pending', progress: Math.floor((WAITING_PERCENT * Math.max(0, waitedMs)) / waitMs) }
       }
       if (sandbox.outcome !== 'video') return sandboxEnd(sandbox.outcome)
-      return await pollRender(operation, sandbox, openReference)
+      return await pollRender(operation, sandbox, copying)
     },
 
     async cancel(stored) {
@@ -98,12 +97,12 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
   async function pollRender(
     operation: AnimaticOperation,
     sandbox: SandboxPlan,
-    openReference: OpenReference,
+    copying: PollContext,
   ): Promise<PollOutcome> {
     const state = pool.state(operation.token)
     // Unknown here, but finished: this process was restarted after the render.
     if (state === undefined && (await exists(pathOf(operation)))) return succeeded(pathOf(operation))
-    if (state === undefined) await render(operation, sandbox.prompt, openReference)
+    if (state === undefined) await render(operation, sandbox.prompt, copying)
     const from = sandbox.slowSeconds > 0 ? WAITING_PERCENT : 0
     switch (state?.kind) {
       case 'done':
@@ -112,7 +111,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         if (begunAgain.has(operation.token)) {
           return { ...generationFailed('The renderer stopped unexpectedly.'), cause: state.cause }
         }
-        await renderAgain(operation, sandbox.prompt, openReference)
+        await renderAgain(operation, sandbox.prompt, copying)
         return { kind: 'pending', progress: from }
       case 'rendering':
         return { kind: 'pending', progress: Math.round(from + ((100 - from) * state.framesDone) / state.framesTotal) }
@@ -122,20 +121,16 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
   }
 
   /** What ended a render may be no fault of its own (a signal, the memory of the machine); twice, it is. */
-  async function renderAgain(
-    operation: AnimaticOperation,
-    prompt: string,
-    openReference: OpenReference,
-  ): Promise<void> {
+  async function renderAgain(operation: AnimaticOperation, prompt: string, copying: PollContext): Promise<void> {
     begunAgain.add(operation.token)
     pool.forget(operation.token)
-    await render(operation, prompt, openReference)
+    await render(operation, prompt, copying)
   }
 
-  async function render(operation: AnimaticOperation, prompt: string, openReference: OpenReference): Promise<void> {
+  async function render(operation: AnimaticOperation, prompt: string, copying: PollContext): Promise<void> {
     const { token, request } = operation
     const outputPath = pathOf(operation)
-    const referencePaths = await fetchReferences(request.references, { openReference, jobPath: outputPath })
+    const referencePaths = await fetchReferences(request.references, { ...copying, jobPath: outputPath })
     pool.start({ id: token, request: { ...request, prompt }, referencePaths, outputPath })
   }
 

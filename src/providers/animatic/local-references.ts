@@ -7,18 +7,19 @@ import type { OpenReference } from '../provider.ts'
 
 /**
  * Copies a job's references to this disk, where the render process reads them: `<job>.<number>.<ending>`. Those that are
- * there already stay: a file under its name is whole. Answers the paths in the order of `references`.
+ * there already stay: a file under its name is whole. Answers the paths in the order of `references`; throws when the
+ * signal is aborted, and leaves what it was at to the next call, or to `discardReferences`.
  */
 export async function fetchReferences(
   references: readonly Reference[],
-  { openReference, jobPath }: { openReference: OpenReference; jobPath: string },
+  { openReference, jobPath, signal }: { openReference: OpenReference; jobPath: string; signal: AbortSignal },
 ): Promise<string[]> {
   const paths: string[] = []
   for (const [index, reference] of references.entries()) {
     const path = referencePath(jobPath, index, reference)
     if (!(await exists(path))) {
       const unfinished = `${path}.part`
-      await pipeline(await openReference(reference), createWriteStream(unfinished))
+      await pipeline(await openReference(reference), createWriteStream(unfinished), { signal })
       await rename(unfinished, path)
     }
     paths.push(path)
