@@ -82,10 +82,19 @@ export function invalidField(detail: FieldDetail): Refusal {
   return new Refusal('invalid_field', `${detail.field} ${sent}; allowed: ${detail.allowed}.`, { detail })
 }
 
+/** What a quoted text must not do to a terminal or to the line that it stands in; JSON escapes but a part of it. */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+
 function shownValue(value: Json): string {
   // Cut before it is taken apart: a value may be a picture of megabytes. A character has two units at most.
   const text = typeof value === 'string' ? value.slice(0, 2 * SHOWN_VALUE_CHARACTERS) : value
-  const characters = Array.from(JSON.stringify(text).slice(0, 4 * SHOWN_VALUE_CHARACTERS))
+  const quoted = JSON.stringify(text).slice(0, 4 * SHOWN_VALUE_CHARACTERS)
+  const characters = Array.from(quoted.replace(UNPRINTABLE, escaped))
   if (characters.length <= SHOWN_VALUE_CHARACTERS) return characters.join('')
   return `${characters.slice(0, SHOWN_VALUE_CHARACTERS).join('')}…`
+}
+
+/** As JSON may write it. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

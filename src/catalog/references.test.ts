@@ -15,6 +15,7 @@ const CATALOG = loadCatalog()
 const XAI = resolveModel(CATALOG, 'xai', 'grok-imagine-video')
 const XAI_15 = resolveModel(CATALOG, 'xai', 'grok-imagine-video-1.5')
 const ACEDATA_15 = resolveModel(CATALOG, 'acedata', 'grok-imagine-video-1.5-preview')
+const RIVYA = resolveModel(CATALOG, 'rivya', 'grok-imagine-video')
 const GROK = resolveModel(CATALOG, 'grokimagineapi', 'grok-imagine-video')
 
 type Brought = Partial<Reference> & { readonly role: ReferenceRole }
@@ -34,14 +35,15 @@ interface Asked {
   readonly operation?: AskedGeneration['operation']
   readonly prompt?: string | undefined
   readonly params?: JsonObject
+  readonly paramsPath?: string
 }
 
 function ask(files: readonly Brought[], about: Asked = {}): GenerationRequest {
-  const { model = XAI, operation = 'generate', params = {} } = about
+  const { model = XAI, operation = 'generate', params = {}, paramsPath = '' } = about
   const references = files.map(brought)
   const asked = files.map(({ role }, index) => ({ role, field: `file.${index}` }))
   const prompt = 'prompt' in about ? about.prompt : 'sea'
-  const asking = { operation, prompt, params, paramsPath: '', references: asked }
+  const asking = { operation, prompt, params, paramsPath, references: asked }
   const draft = validate(model, asking, { spicyAllowed: true, freshSeed: 1 })
   return complete(model, draft, { asked, references })
 }
@@ -92,7 +94,15 @@ describe('references of a generation', () => {
     assert.equal(ask(many(7)).references.length, 7)
     assert.match(refusalOf(many(8)), /^reference_images cannot be used: there are too many; allowed: at most 7 files/)
     assert.equal(ask(many(14), { model: XAI_15 }).references.length, 14)
-    assert.match(refusalOf([{ role: 'firstFrame' }, { role: 'firstFrame' }]), /^image .* at most 1 files/)
+    assert.match(refusalOf([{ role: 'firstFrame' }, { role: 'firstFrame' }]), /^image .* at most 1 file\.$/)
+  })
+
+  test('a field is named with the path that parameters have in the body', () => {
+    const about = { model: RIVYA, paramsPath: 'params.' } as const
+    const two = refusalOf([{ role: 'firstFrame' }, { role: 'firstFrame' }], about)
+    assert.match(two, /^params\.referenceMediaItems cannot be used: there are too many; allowed: at most 1 file\.$/)
+    const role = refusalOf([{ role: 'lastFrame' }], about)
+    assert.match(role, /takes no such file; allowed: files in params\.referenceMediaItems\.$/)
   })
 
   test('limits that hold only beside references', () => {

@@ -133,13 +133,15 @@ function meant({ meaning }: Parameter, value: Json | undefined): Partial<Record<
 
 function checkRoles(
   model: Model,
-  { operation, references }: AskedGeneration,
+  { operation, references, paramsPath }: AskedGeneration,
   policies: readonly ReferencePolicy[],
 ): void {
   const seen = new Map<string, number>()
   for (const { role, field, declared } of references) {
     const policy = policies.find((each) => each.role === role)
-    if (policy === undefined) throw refusedReference(field, `${model.id} takes no such file`, allowedFields(policies))
+    if (policy === undefined) {
+      throw refusedReference(field, `${model.id} takes no such file`, allowedFields(policies, paramsPath))
+    }
     const excluded = references.find((other) => policy.excludes.includes(other.role))
     if (excluded !== undefined) {
       throw refusedReference(field, `it cannot stand beside ${excluded.field}`, `one of ${field} and ${excluded.field}`)
@@ -147,7 +149,8 @@ function checkRoles(
     const count = (seen.get(role) ?? 0) + 1
     seen.set(role, count)
     if (count > policy.maxFiles) {
-      throw refusedReference(policy.parameter, 'there are too many', `at most ${policy.maxFiles} files`)
+      const allowed = `at most ${policy.maxFiles} ${policy.maxFiles === 1 ? 'file' : 'files'}`
+      throw refusedReference(`${paramsPath}${policy.parameter}`, 'there are too many', allowed)
     }
     const kind = declared?.kind
     if (kind !== undefined && !policy.kinds.some((each) => each.kind === kind)) {
@@ -156,9 +159,9 @@ function checkRoles(
   }
   const required = operation === 'generate' ? model.requiredReference : 'source'
   if (required === undefined || seen.has(required)) return
-  const parameter = policies.find(({ role }) => role === required)?.parameter ?? required
-  throw new Refusal('invalid_field', `${parameter} is required for ${model.id}.`, {
-    detail: { field: parameter, allowed: 'a file' },
+  const field = `${paramsPath}${policies.find(({ role }) => role === required)?.parameter ?? required}`
+  throw new Refusal('invalid_field', `${field} is required for ${model.id}.`, {
+    detail: { field, allowed: 'a file' },
   })
 }
 
@@ -168,8 +171,9 @@ function refusedReference(field: string, why: string, allowed: string): Refusal 
   })
 }
 
-function allowedFields(policies: readonly ReferencePolicy[]): string {
-  return policies.length === 0 ? 'no files' : `files in ${policies.map(({ parameter }) => parameter).join(', ')}`
+function allowedFields(policies: readonly ReferencePolicy[], paramsPath: string): string {
+  const fields = policies.map(({ parameter }) => `${paramsPath}${parameter}`)
+  return fields.length === 0 ? 'no files' : `files in ${fields.join(', ')}`
 }
 
 /** Values that a model takes, but not together with the files that the request names. */
@@ -186,12 +190,13 @@ function checkBesideReferences(
   const { field, value, chosen, asked, policies } = about
   for (const policy of policies.filter(({ role }) => asked.references.some((each) => each.role === role))) {
     const { maxDurationSeconds = Number.POSITIVE_INFINITY, resolutions = RESOLUTIONS } = policy
+    const beside = `${asked.paramsPath}${policy.parameter}`
     if (parameter.meaning === 'durationSeconds' && Number(chosen.durationSeconds) > maxDurationSeconds) {
-      throw invalidField({ field, value, allowed: `at most ${maxDurationSeconds} seconds with ${policy.parameter}` })
+      throw invalidField({ field, value, allowed: `at most ${maxDurationSeconds} seconds with ${beside}` })
     }
     const choosesResolution = parameter.meaning === 'resolution' || parameter.meaning === 'size'
     if (choosesResolution && !resolutions.some((each) => each === chosen.resolution)) {
-      throw invalidField({ field, value, allowed: `one of ${resolutions.join(', ')} with ${policy.parameter}` })
+      throw invalidField({ field, value, allowed: `one of ${resolutions.join(', ')} with ${beside}` })
     }
   }
 }

@@ -171,6 +171,25 @@ describe('GET /media/:file', () => {
     await other.body?.cancel()
   })
 
+  it('serves a client that insists on a version no other', async () => {
+    for (const [ifMatch, status] of [
+      [etag, 206],
+      [`"a", ${etag}`, 206],
+      ['*', 206],
+      ['"other"', 412],
+      [`W/${etag}`, 412],
+    ] as const) {
+      const response = await get(linkTo(id), { 'if-match': ifMatch, range: 'bytes=0-9' })
+      assert.equal(response.status, status, ifMatch)
+      if (status === 206) await response.body?.cancel()
+      else assert.deepEqual(await errorOf(response), { error: `the file is of another version: ${etag}` })
+    }
+    // Heeded before what would be answered with 304 (13.2.2).
+    const both = await get(linkTo(id), { 'if-match': '"other"', 'if-none-match': etag })
+    assert.equal(both.status, 412)
+    assert.equal((await get(linkTo(id), { 'if-match': etag, 'if-none-match': etag })).status, 304)
+  })
+
   it('answers HEAD with the length of the file, without opening it', async () => {
     opened.length = 0
     for (const headers of [{}, { range: 'bytes=0-9' }]) {

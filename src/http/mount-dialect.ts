@@ -7,6 +7,7 @@ import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { endSlowBody } from './end-slow-body.ts'
+import { endStalledForm } from './end-stalled-form.ts'
 import { type Asking, executorFor } from './execute.ts'
 import { takeForms, takeFormsOnly } from './parse-form.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
@@ -93,7 +94,8 @@ function mountRoute(
         if (holder !== undefined && isUpload(route, request)) {
           releases.set(request, platform.openUploads.begin(holder.account.id, request.raw))
         }
-        if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
+        if (isForm(request)) endStalledForm(request.raw)
+        else endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
       },
       onResponse: async (request) => releases.get(request)?.(),
       handler: async (request, reply) => {

@@ -101,6 +101,15 @@ describe('a form', () => {
     assert.deepEqual(answer, { body: { file: { filename: 'a.png' } }, received: [] })
   })
 
+  const UNENDED = /^The form cannot be read: the boundary that ends it is missing\.$/
+  /** What is sent for a file by a client that gives neither its name nor its type. */
+  const asText = (bytes: Buffer) =>
+    Buffer.concat([
+      Buffer.from('--x\r\ncontent-disposition: form-data; name="file"\r\n\r\n'),
+      bytes,
+      Buffer.from('\r\n'),
+    ])
+
   const refused: readonly (readonly [name: string, parts: Buffer[], status: number, says: RegExp])[] = [
     ['with a file twice', [file('file', 'a', PNG), file('file', 'b', PNG), END], 400, /file was sent twice/],
     ['with a file and a field of one name', [file('a', 'a', PNG), field('a', 'b'), END], 400, /a was sent twice/],
@@ -114,14 +123,30 @@ describe('a form', () => {
       400,
       /name/,
     ],
-    ['that ends within a file', [head('name="file"; filename="a.png"'), PNG], 400, /cannot be read/],
+    ['that ends within a file', [head('name="file"; filename="a.png"'), PNG], 400, UNENDED],
+    ['that ends within the head of a file', [head('name="file"; filename="a.png"').subarray(0, 40)], 400, UNENDED],
+    ['without an end', [file('file', 'a.png', PNG)], 400, UNENDED],
+    ['with fields and without an end', [field('a', 'b')], 400, UNENDED],
+    ['that never begins', [Buffer.from('nothing of the kind')], 400, UNENDED],
+    ['of no bytes', [], 400, /^The form cannot be read: it is empty\.$/],
     [
-      'that ends within the head of a file',
-      [head('name="file"; filename="a.png"').subarray(0, 40)],
+      'with a file that its part gives no name',
+      [field('kind', 'image'), asText(PNG.subarray(0, 1000)), END],
       400,
-      /cannot be read/,
+      /^The field file is read as a text, for its part has no file name, and is not UTF-8\.$/,
     ],
-    ['without an end', [file('file', 'a.png', PNG)], 400, /cannot be read/],
+    [
+      'with a large file without a name',
+      [asText(PNG), END],
+      413,
+      /file is read as a text, .* too large; allowed: 65536/,
+    ],
+    [
+      'with a NUL in a field',
+      [asText(Buffer.from('a\0b')), END],
+      400,
+      /^file cannot be used: .* NUL; allowed: .*NUL\.$/,
+    ],
     ['with a NUL in a file name', [file('file', 'a\0b', PNG), END], 400, /file cannot be "a.*b".*without NUL/],
   ]
   for (const [name, parts, status, says] of refused) {

@@ -83,6 +83,7 @@ async function readForm({ headers, payload, files, directory }: IncomingForm): P
     limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES },
   })
   const body: JsonObject = Object.create(null)
+  let receivedBytes = 0
   form.on('field', (name, value, nameCut, valueCut) => {
     const wrong = wrongField({ name, value, isCut: nameCut || valueCut, body })
     if (wrong === undefined) body[name] = value
@@ -93,7 +94,7 @@ async function readForm({ headers, payload, files, directory }: IncomingForm): P
   form.on('file', (name, file, filename = '') => {
     file.on('error', (cause) => {
       // Whoever receives it destroys it when it reads no further, and says why.
-      if (!file.destroyed) reject(unreadable(cause))
+      if (!file.destroyed) reject(unreadable(cause, receivedBytes))
     })
     const wrong = wrongFile({ name, filename, body, count: incoming.push(file) })
     if (wrong !== undefined || directory === undefined) file.resume()
@@ -108,9 +109,8 @@ async function readForm({ headers, payload, files, directory }: IncomingForm): P
   })
   form.on('partsLimit', () => reject(new Refusal('body_too_large', `The form has more than ${MAX_PARTS} parts.`)))
   form.on('finish', () => Promise.all(receiving).then(() => resolve()))
-  form.on('error', (cause) => reject(unreadable(cause)))
+  form.on('error', (cause) => reject(unreadable(cause, receivedBytes)))
   payload.on('error', (cause) => reject(new Refusal('malformed_body', 'The form is cut off.', { cause })))
-  let receivedBytes = 0
   const count = (chunk: Buffer) => {
     receivedBytes += chunk.length
     if (receivedBytes > MAX_FORM_BYTES) reject(tooLarge())
@@ -139,10 +139,13 @@ function wrongField(field: {
   const { name, value, isCut, body } = field
   const wrongName = wrongPart(name, body)
   if (name === undefined || wrongName !== undefined) return wrongName
-  if (isCut) return new Refusal('body_too_large', `The field ${name} is too large.`)
-  if (!isStorable(value)) return invalidField({ field: name, value, allowed: STORABLE_TEXT })
-  if (value.includes(REPLACEMENT)) return new Refusal('malformed_body', `The field ${name} is not UTF-8.`)
-  return undefined
+  // The file of a client that does not name it comes here as well: nothing of it is repeated.
+  const isText = `The field ${name} is read as a text, for its part has no file name, and`
+  if (isCut) return new Refusal('body_too_large', `${isText} is too large; allowed: ${MAX_FIELD_BYTES} bytes.`)
+  if (value.includes(REPLACEMENT)) return new Refusal('malformed_body', `${isText} is not UTF-8.`)
+  if (isStorable(value)) return undefined
+  const message = `${name} cannot be used: it has a NUL; allowed: ${STORABLE_TEXT}.`
+  return new Refusal('invalid_field', message, { detail: { field: name, allowed: STORABLE_TEXT } })
 }
 
 function wrongFile(file: {
@@ -172,8 +175,13 @@ function tooLarge(): Refusal {
   return new Refusal('body_too_large', `The form is too large; allowed: ${MAX_FORM_BYTES} bytes.`)
 }
 
-function unreadable(cause: unknown): Refusal {
-  return new Refusal('malformed_body', 'The form cannot be read.', { cause })
+/** Of a body without its end busboy says nothing else, wherever it ends; an empty one it does not tell apart. */
+const UNEXPECTED_END = /unexpected end/i
+
+function unreadable(cause: unknown, receivedBytes: number): Refusal {
+  const isCut = cause instanceof Error && UNEXPECTED_END.test(cause.message)
+  const wrong = receivedBytes === 0 ? 'it is empty' : 'the boundary that ends it is missing'
+  return new Refusal('malformed_body', `The form cannot be read${isCut ? `: ${wrong}` : ''}.`, { cause })
 }
 
 function deferred<Value>(): {

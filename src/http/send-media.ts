@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readRange } from '../media/byte-range.ts'
-import { isNotModified, mayAnswerRange, type Validators } from '../media/preconditions.ts'
+import { isNotModified, isOtherVersion, mayAnswerRange, type Validators } from '../media/preconditions.ts'
 import type { ServedMedia } from '../media/queries.ts'
 import type { Store } from '../media/store.ts'
 
@@ -17,15 +17,16 @@ export interface Sending {
 }
 
 /**
- * Sends a file: whole, a part of it, or that it has not changed. Fastify pipes the file with back pressure and destroys
- * it, which closes its descriptor, when the client leaves. The bytes go out as they lie in the store: video is compressed
- * already.
+ * Sends a file: whole, a part of it, or that it has not changed, or is not the version that was asked for. Fastify pipes
+ * the file with back pressure and destroys it, which closes its descriptor, when the client leaves. The bytes go out as
+ * they lie in the store: video is compressed already.
  */
 export async function sendMedia(sending: Sending): Promise<FastifyReply> {
   const { request, reply, media, store } = sending
   const { sizeBytes, storeKey } = media
   const validators = { etag: `"${media.sha256.toString('base64url')}"`, lastModified: media.createdAt }
   const headers = describe(sending, validators)
+  if (isOtherVersion(request.headers, validators)) return refuseVersion(reply, validators)
   if (isNotModified(request.headers, validators)) return reply.code(304).headers(headers).send()
   // Ranges are defined for GET alone (RFC 9110, 14.2); HEAD tells the whole length.
   if (request.method === 'HEAD') return reply.headers({ ...headers, 'content-length': sizeBytes }).send()
@@ -52,6 +53,14 @@ export async function sendMedia(sending: Sending): Promise<FastifyReply> {
       return reply.headers({ ...headers, 'content-length': sizeBytes }).send(whole)
     }
   }
+}
+
+function refuseVersion(reply: FastifyReply, { etag }: Validators): FastifyReply {
+  const headers = { etag, 'cache-control': 'no-store' }
+  return reply
+    .code(412)
+    .headers(headers)
+    .send({ error: `the file is of another version: ${etag}` })
 }
 
 function refuseRange(reply: FastifyReply, sizeBytes: number, error: string): FastifyReply {

@@ -22,8 +22,8 @@ import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 
 /**
- * The largest upload, 50 MiB, over a line of 1.5 Mbit/s, and nothing that comes more slowly. Bodies of routes that take no
- * files have less time: `end-slow-body.ts`.
+ * The largest upload, 50 MiB, over a line of 1.5 Mbit/s, and nothing that comes more slowly. Bodies that are no forms have
+ * less time: `end-slow-body.ts`; forms that stall are ended before: `end-stalled-form.ts`.
  */
 const REQUEST_TIMEOUT_MS = 300_000
 

@@ -17,7 +17,8 @@ const STRAY_CHARACTERS = /[\s\\\p{Cc}]/u
 /** Names that by their definition are not on the public internet (RFC 6761, 6762, 7686, 8375; ICANN on `.internal`). */
 const LOCAL_NAME = /(^|\.)(localhost|local|internal|home\.arpa|onion)$/
 
-const ALLOWED_SCHEME = 'an https URL'
+/** What a refusal for the scheme, and for what goes with it, begins with. */
+export const ALLOWED_SCHEME = 'an https URL'
 const ALLOWED_PORT = 'port 443 or 8443'
 const ALLOWED_HOST = 'a host on the public internet'
 

@@ -8,8 +8,15 @@ export interface Validators {
 }
 
 export interface ConditionalHeaders {
+  readonly 'if-match'?: string | undefined
   readonly 'if-none-match'?: string | undefined
   readonly 'if-modified-since'?: string | undefined
+}
+
+/** Whether the client asks for another version than this, so that 412 it is. Weak tags never match (13.1.1). */
+export function isOtherVersion({ 'if-match': tags }: ConditionalHeaders, { etag }: Validators): boolean {
+  if (tags === undefined || tags.trim() === '*') return false
+  return !tags.split(',').some((tag) => tag.trim() === etag)
 }
 
 /** Whether the client's copy is still good, so that 304 will do. */

@@ -118,8 +118,8 @@ const BODIES: readonly BadCase[] = [
   invalidParams(
     'more references than the model takes',
     { referenceMediaItems: [IMAGE, IMAGE] },
-    'referenceMediaItems',
-    'at most 1 files',
+    'params.referenceMediaItems cannot be used',
+    'at most 1 file.',
   ),
   invalidParams('spicy with a reference', { mode: 'spicy', referenceMediaItems: [IMAGE] }, 'params.mode', '"spicy"'),
   invalidParams('a duration below the range', { duration: 5 }, 'params.duration', '5', DURATION),

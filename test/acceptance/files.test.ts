@@ -208,8 +208,8 @@ describe('files', () => {
       fields: Record<string, string | Blob>,
       ...says: (string | RegExp)[],
     ])[] = [
-      ['without a file', { kind: 'image' }, 'file is required'],
-      ['with a text in the place of the file', { kind: 'image', file: 'hello' }, 'file', '"hello"', 'an object'],
+      ['without a file', { kind: 'image' }, 'file is required', 'allowed: a file'],
+      ['with a text in the place of the file', { kind: 'image', file: 'hello' }, 'file', '"hello"', 'allowed: a file'],
       ['without a kind', { file: new Blob(['x']) }, 'file cannot be used'],
       ['with an unknown field', { kind: 'image', colour: 'red' }, 'file is required'],
     ]

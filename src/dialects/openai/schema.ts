@@ -3,12 +3,6 @@ import { z } from 'zod'
 import { formFile } from '../form-file.ts'
 import { storableText } from '../read-input.ts'
 
-/** A file of a form: to whoever sends one, its bytes. */
-const aFile = z
-  .unknown()
-  .refine((value) => formFile.safeParse(value).success, { error: 'a file' })
-  .meta({ type: 'string', format: 'binary' })
-
 /** Page sizes of the list, as documented. */
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 20
@@ -26,7 +20,7 @@ export const createBody = createFields.extend({ input_reference: pictureByName.o
 
 /** Forms write the members of an object as fields of their own. */
 export const createForm = createFields.extend({
-  input_reference: aFile.optional(),
+  input_reference: formFile.optional(),
   'input_reference[image_url]': z.string().optional(),
   'input_reference[file_id]': z.string().optional(),
 })
@@ -37,7 +31,7 @@ const videoById = z.strictObject({ id: z.string() })
 
 export const editBody = everyBody.extend({ video: videoById })
 
-export const editForm = everyBody.extend({ video: aFile.optional(), 'video[id]': z.string().optional() })
+export const editForm = everyBody.extend({ video: formFile.optional(), 'video[id]': z.string().optional() })
 
 /** Length of what is added. Documented as required; the catalog has a default for those who leave it out. */
 const seconds = z.string().optional()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { newId } from '../../canonical/ids.ts'
+import type { JsonObject } from '../../canonical/json.ts'
 import { invalidField, REFUSAL_CODES, Refusal } from '../../canonical/refusal.ts'
 import type { Task, TaskMedia } from '../../canonical/task.ts'
 import { TASK_STATES } from '../../canonical/task-state.ts'
 import type { RenderContext, WireRequest } from '../dialect.ts'
 import { renderRefusal } from './errors.ts'
-import { parseCreate, parseList } from './parse.ts'
+import { parseCreate, parseList, parseUpload } from './parse.ts'
 import { renderCreated, renderTask } from './render.ts'
 
 const NOW = new Date('2026-05-11T00:00:00.000Z')
@@ -171,6 +172,16 @@ describe('the Rivya dialect', () => {
   test('refuses an Idempotency-Key that came twice', () => {
     const headers = { 'idempotency-key': ['a', 'b'] }
     assert.throws(() => parseCreate({ ...REQUEST, headers }), /Idempotency-Key is not valid/)
+  })
+
+  test('says of an upload without its file, or with a text in its place, that it wants a file', () => {
+    const upload = (form: JsonObject) => () => parseUpload({ ...REQUEST, body: { kind: 'image', ...form } })
+    assert.throws(upload({}), /^Refusal: file is required; allowed: a file, in a part with a file name\.$/)
+    assert.throws(upload({ file: 'hello' }), /file cannot be "hello"; allowed: a file, in a part with a file name\.$/)
+    const unprintable = /cannot be "a\\u009b31m\\u202eb"; allowed/
+    assert.throws(upload({ file: 'a\u009b31m\u202eb' }), unprintable)
+    const file = { filename: 'a.png', sha256: '00', size_bytes: 1 }
+    assert.equal(parseUpload({ ...REQUEST, body: { kind: 'image', file } }).part, 'file')
   })
 
   test('reads the query of a list', () => {

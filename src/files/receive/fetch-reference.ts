@@ -1,3 +1,4 @@
+import { ALLOWED_SCHEME, checkUrl } from '../../media/check-url.ts'
 import { FetchError } from '../../media/fetch-error.ts'
 import { fetchUntrusted } from '../../media/fetch-untrusted.ts'
 import type { FilesContext } from '../files-context.ts'
@@ -43,7 +44,10 @@ export async function fetchReference(
     const wrong = `cannot be fetched: ${error.message.replace(/\.$/, '')}`
     // A URL that is refused says itself what is allowed.
     if (wrong.includes('; allowed: ')) {
-      const [why = wrong, allowed = ALLOWED] = wrong.split('; allowed: ')
+      const [why = wrong, ofUrl = ALLOWED] = wrong.split('; allowed: ')
+      // What was sent may be a data URI instead, while a redirect cannot lead to one.
+      const isSent = checkUrl(url, fetchPolicy).kind === 'refused'
+      const allowed = isSent && ofUrl.startsWith(ALLOWED_SCHEME) ? `${ofUrl}, or a data URI` : ofUrl
       throw refusedReference({ code, field, wrong: why, allowed, cause: error })
     }
     throw refusedReference({ code, field, wrong, allowed: ALLOWED, cause: error })

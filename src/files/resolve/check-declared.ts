@@ -35,7 +35,12 @@ export async function checkDeclared(
   // A picture has no length, which a caller may state as none.
   const measured = file.durationSeconds ?? 0
   if (durationSeconds !== undefined && !(Math.abs(durationSeconds - measured) <= DURATION_TOLERANCE_SECONDS)) {
-    const wrong = `is declared as ${durationSeconds} s long, and the file is ${measured} s long`
+    const isStated = `is declared as ${durationSeconds} s long`
+    if (file.kind === 'image') {
+      const wrong = `${isStated}, and a picture has no duration`
+      throw refusedReference({ field, wrong, allowed: 'no duration, or 0' })
+    }
+    const wrong = `${isStated}, and the file is ${measured} s long`
     throw refusedReference({ field, wrong, allowed: 'the length that was measured, or none' })
   }
   if (durationToken !== undefined) await checkToken(durationTokens, { account, field, found, durationToken })
