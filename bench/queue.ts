@@ -11,7 +11,9 @@ import { newId, uuidOf } from '../src/canonical/ids.ts'
 import { Notifications } from '../src/db/notifications.ts'
 import { selectWallet } from '../src/ledger/queries.ts'
 import type { Provider } from '../src/providers/provider.ts'
+import { DEFAULT_DEADLINES } from '../src/tasks/deadlines.ts'
 import type { NewTask } from '../src/tasks/new-task.ts'
+import { ProviderSet, planOf } from '../src/tasks/provider-set.ts'
 import { submitTasks } from '../src/tasks/queries.ts'
 import { QUEUE_CHANNEL, Waker } from '../src/tasks/wake.ts'
 import { Lane } from '../src/worker/lane.ts'
@@ -55,19 +57,25 @@ export async function benchQueue(): Promise<Measurement[]> {
   globalThis.gc?.()
   const before = process.memoryUsage().rss
   const stop = new AbortController()
+  const providers = new ProviderSet(planOf([STAND_IN]))
+  const [active] = providers.all
+  if (active === undefined) throw new Error('there is no provider')
   const lane = new Lane(
     {
       db: database.pool,
-      provider: STAND_IN,
+      router: () => providers.router,
+      deadlines: DEFAULT_DEADLINES,
+      downloads: '',
       ingest: () => Promise.reject(new Error('the stand-in makes no video')),
       openReference: () => Promise.reject(new Error('the requests have no references')),
       discardIngested: async () => {},
       onEnded: () => {},
+      onRequeued: () => {},
       log: pino({ level: 'fatal' }),
       signal: stop.signal,
       random: Math.random,
     },
-    'bench',
+    { active, worker: 'bench' },
   )
   await using notifications = new Notifications({
     config: { connectionString: database.url },

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { benchCreates } from './creates.ts'
 import { benchDownload } from './download.ts'
 import { benchExtend } from './extend.ts'
+import { benchPolling } from './polling.ts'
 import { benchQueue } from './queue.ts'
 import { benchReads } from './reads.ts'
 import { benchRender } from './render.ts'
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measurement[]>>> = {
   warp: benchWarp,
   extend: benchExtend,
   queue: benchQueue,
+  polling: benchPolling,
   startup: benchStartup,
   upload: benchUpload,
   download: benchDownload,

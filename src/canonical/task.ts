@@ -28,6 +28,8 @@ export interface Task {
   /** The dialect it was created in; it can be read in any. */
   readonly dialect: string
   readonly model: string
+  /** Who makes it, by the name that the operator gave. */
+  readonly provider: string
   readonly request: GenerationRequest
   /** The body as the customer sent it. */
   readonly body: Json

@@ -167,7 +167,8 @@ async function renderTestVideo(): Promise<string> {
       const outcome = await provider.poll(started.operation, context)
       if (outcome.kind === 'failed') throw new Error(outcome.failure.message)
       if (outcome.kind === 'succeeded') {
-        const path = outcome.assets[0]?.path ?? ''
+        const [asset] = outcome.assets
+        const path = asset !== undefined && 'path' in asset ? asset.path : ''
         const { frameCount } = await probeVideo(path)
         return `${frameCount} frames, ${Math.round((await stat(path)).size / 1024)} KB`
       }

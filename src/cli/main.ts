@@ -15,9 +15,11 @@ import { generateCommand } from './generate-command.ts'
 import { keysCommand } from './keys-command.ts'
 import { migrateCommand } from './migrate-command.ts'
 import { modelsCommand } from './models-command.ts'
+import { providersCommand } from './providers-command.ts'
 import { quickstartCommand } from './quickstart-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { statusCommand } from './status-command.ts'
+import { tasksCommand } from './tasks-command.ts'
 import { verifyCommand } from './verify-command.ts'
 
 const program = new Command('reelay')
@@ -30,6 +32,8 @@ for (const command of [
   serveCommand(),
   quickstartCommand(),
   generateCommand(),
+  tasksCommand(),
+  providersCommand(),
   statusCommand(),
   verifyCommand(),
   accountsCommand(),

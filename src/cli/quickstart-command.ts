@@ -14,7 +14,6 @@ import { ApiClient } from './api-client.ts'
 import { CommandError } from './command-error.ts'
 import { followGeneration } from './follow-generation.ts'
 import { untilStopped } from './serve-command.ts'
-import { startPlatform } from './start-platform.ts'
 
 /** The vendor's own minimal request. */
 const MINIMAL_REQUEST = {
@@ -42,6 +41,7 @@ export function quickstartCommand(): Command {
       const log = createLogger(config.logLevel)
       await makeWritable(OUT_DIRECTORY)
       say('Starting Reelay (database, store, renderer, API and worker in this process) …')
+      const { startPlatform } = await import('./start-platform.ts')
       const platform = await startPlatform(config, log)
       const stopped = options.exit === true ? undefined : untilStopped(platform, log)
       try {

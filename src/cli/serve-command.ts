@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { readConfig } from '../config/read-config.ts'
 import { createLogger } from '../observe/logger.ts'
 import { armFaultPoint } from './arm-fault-point.ts'
-import { type RunningPlatform, startPlatform } from './start-platform.ts'
+import type { RunningPlatform } from './start-platform.ts'
 
 /**
  * From SIGTERM to the end. Requests and steps under way are finished within it; what is not is taken up again by the
@@ -17,7 +17,7 @@ export const DRAIN_MS = 10_000
 /** `reelay serve` */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run the platform; its configuration is the environment')
+    .description('run the platform, as the environment and reelay.config.json say; SIGHUP reads the file again')
     .option('--role <role>', 'all, api or worker (REELAY_ROLE)')
     .option('--json', 'print the address as JSON when ready')
     .action(async (options: { role?: string; json?: boolean }) => {
@@ -26,7 +26,12 @@ export function serveCommand(): Command {
       )
       const log = createLogger(config.logLevel)
       armFaultPoint(process.env['REELAY_FAULT'])
-      const platform = await startPlatform(config, log)
+      let platform: RunningPlatform | undefined
+      // From the beginning: by default the signal would end a process that is still starting.
+      process.on('SIGHUP', () => void platform?.reload())
+      // Loaded here alone: no other command waits for the whole server to be read.
+      const { startPlatform } = await import('./start-platform.ts')
+      platform = await startPlatform(config, log)
       // Before anybody learns that it is ready, and may stop it.
       const stopped = untilStopped(platform, log)
       sayHello(platform, config, log)
@@ -44,9 +49,11 @@ function sayHello(platform: RunningPlatform, config: Config, log: Logger): void 
       url: platform.url,
       role: config.role,
       database: config.databaseUrl === undefined ? 'embedded' : 'DATABASE_URL',
-      providers: ['animatic'],
+      providers: config.providersFile ?? 'animatic',
     },
-    'Reelay is ready; with no other provider configured, every video is an animatic',
+    config.providersFile === undefined
+      ? 'Reelay is ready; with no other provider configured, every video is an animatic'
+      : 'Reelay is ready',
   )
 }
 

@@ -11,6 +11,7 @@ import { MemoryRateLimiter } from '../accounts/rate-limit-memory.ts'
 import { RedisRateLimiter } from '../accounts/rate-limit-redis.ts'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
+import type { ReadProviderConfig } from '../config/read-provider-config.ts'
 import { instanceSecret } from '../db/instance-secrets.ts'
 import { Notifications } from '../db/notifications.ts'
 import { DIALECTS } from '../dialects/index.ts'
@@ -20,6 +21,11 @@ import { sweepAbandonedFiles } from '../files/receive/sweep-abandoned-files.ts'
 import { LargeBodyTurns } from '../http/large-body-turns.ts'
 import { OpenUploads } from '../http/open-uploads.ts'
 import type { Platform } from '../http/platform.ts'
+import {
+  PROVIDER_WEBHOOK_SECRET,
+  PROVIDER_WEBHOOK_SECRET_BYTES,
+  ProviderWebhookAddresses,
+} from '../http/provider-webhook-addresses.ts'
 import { createServer } from '../http/server.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ingestVideo } from '../media/ingest.ts'
@@ -28,8 +34,11 @@ import { openStore } from '../media/open-store.ts'
 import { Posters } from '../media/posters.ts'
 import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
 import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
+import { Moderator } from '../moderation/moderator.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
+import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
+import { ProviderSet } from '../tasks/provider-set.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
 import { TaskWatchers } from '../tasks/watch.ts'
@@ -40,16 +49,23 @@ import { Worker } from '../worker/worker.ts'
 import { claimNode } from './claim-node.ts'
 import { Cleanup } from './cleanup.ts'
 import { makeDataDirectory } from './data-directory.ts'
+import { gapsOf } from './gaps-of.ts'
 import { nodeId } from './node-id.ts'
 import { openDatabase } from './open-database.ts'
+import { ProviderPlans } from './provider-plan.ts'
+import { modelsOf, readConfiguredProviders } from './read-configured-providers.ts'
 
 /** The channel of `notify_key_changed` in the migrations. */
 const KEYS_CHANNEL = 'reelay_keys'
+
+const SECOND_MS = 1_000
 
 export interface RunningPlatform extends AsyncDisposable {
   /** Where it listens, e.g. `http://127.0.0.1:8787`; `undefined` for a worker. */
   readonly url: string | undefined
   readonly pool: pg.Pool
+  /** Reads the configuration of providers anew; what is wrong with it is logged, and changes nothing. */
+  readonly reload: () => Promise<void>
   /** Calls back when the process cannot go on: its database is gone. */
   readonly onLost: (callback: (reason: Error) => void) => void
 }
@@ -67,7 +83,6 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const renders = join(scratch, 'renders')
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
-  const providers = [sandboxOf(animatic), animatic]
   const policy = fetchPolicy(config.allowNets)
   if (config.allowNets.length > 0) {
     log.warn(
@@ -75,10 +90,30 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       'REELAY_ALLOW_NETS is set: URLs in requests may reach these networks, by plain http and on any port too',
     )
   }
+  const catalog = loadCatalog()
+  const webhookAddresses = new ProviderWebhookAddresses({
+    publicUrl: config.publicUrl,
+    secret: await instanceSecret(pool, PROVIDER_WEBHOOK_SECRET, PROVIDER_WEBHOOK_SECRET_BYTES),
+  })
+  // A cleanup of its own, for a reload adds to it long after the start.
+  const configured = cleanup.use(new Cleanup())
+  const plans = new ProviderPlans({
+    animatic: [sandboxOf(animatic), animatic],
+    fetchPolicy: policy,
+    callbackUrlOf: (provider) => webhookAddresses.urlOf(provider),
+    cleanup: configured,
+  })
+  let providerConfig: ReadProviderConfig | undefined
+  providerConfig = await readConfigured()
+  let reloaded: Promise<void> = Promise.resolve()
+  const providers = new ProviderSet(plans.make(providerConfig))
   const metrics = createMetrics({
     openTasks: () => countOpenTasks(pool),
     pendingDeliveries: () => countPendingDeliveries(pool),
+    circuits: () => new Map(providers.all.map(({ provider, breaker }) => [provider.id, breaker.state])),
   })
+  let moderator = createModerator(providerConfig)
+  sayRoutes(providerConfig)
   let listeningUrl = ''
   const publicUrl = () => config.publicUrl ?? listeningUrl
   const links = new MediaLinks({
@@ -135,6 +170,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     url,
     pool,
     onLost: (callback) => database.embedded?.onLost(callback),
+    reload,
     [Symbol.asyncDispose]: () => {
       // Whoever asks again waits for the first: a part must not be closed while another still needs it.
       closing ??= opened[Symbol.asyncDispose]()
@@ -142,19 +178,69 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     },
   }
 
+  /** Once there was a file, its absence is an error: a reload never gives live customers' videos to the renderer. */
+  function readConfigured(): Promise<ReadProviderConfig | undefined> {
+    return readConfiguredProviders({ ...config, providersFile: providerConfig?.path ?? config.providersFile }, catalog)
+  }
+
+  /** One after the other: the last one asked for is the last one read. */
+  function reload(): Promise<void> {
+    reloaded = reloaded.then(takeConfigured)
+    return reloaded
+  }
+
+  /** Takes the configuration file anew, whole or not at all; what is under way goes on. Never throws. */
+  async function takeConfigured(): Promise<void> {
+    try {
+      const next = await readConfigured()
+      const plan = plans.make(next)
+      moderator = createModerator(next)
+      providers.replace(plan)
+      providerConfig = next
+      log.info(
+        { file: next?.path, providers: next?.providers.map(({ name }) => name) ?? [] },
+        'providers were configured anew',
+      )
+      sayRoutes(next)
+    } catch (error) {
+      log.error({ err: error }, 'the configuration stays as it was')
+    }
+  }
+
+  /** Judges by the rules where nothing else is configured. */
+  function createModerator(found: ReadProviderConfig | undefined): Moderator {
+    const { rules = true, endpoint } = found?.moderation ?? {}
+    return configured.use(new Moderator({ rules, endpoint, db: pool, log, refusals: metrics.moderationRefusals }))
+  }
+
+  /** Whatever the file leaves out, an operator should know before a customer does. */
+  function sayRoutes(found: ReadProviderConfig | undefined): void {
+    if (found === undefined) return
+    const { unrouted, unused } = gapsOf(found, modelsOf(catalog))
+    if (unrouted.length > 0)
+      log.warn({ models: unrouted }, 'no provider makes these models: creates of them are refused')
+    if (unused.length > 0) log.warn({ providers: unused }, 'no route names these providers: they make nothing')
+  }
+
   async function createWorker(): Promise<Worker> {
     const key = signingKey(await instanceSecret(pool, 'manifest-signing', SIGNING_SEED_BYTES))
     const posters = cleanup.use(new Posters())
     const ingest = { store, signingKey: key, posters, log, scratch: join(scratch, 'ingest') }
-    await mkdir(ingest.scratch, { recursive: true })
-    await sweepStaleFiles(ingest.scratch)
+    const downloads = join(scratch, 'downloads')
+    for (const folder of [ingest.scratch, downloads]) {
+      await mkdir(folder, { recursive: true })
+      await sweepStaleFiles(folder)
+    }
     return new Worker({
       id: node,
       pool,
       providers,
+      deadlines: () => providerConfig?.deadlines ?? DEFAULT_DEADLINES,
+      downloads,
       store,
       log,
       ingest: (video) => ingestVideo({ ...video, ...ingest }),
+      onClaimed: (provider, lateMs) => metrics.stepLateness.observe({ provider }, lateMs / SECOND_MS),
       deliveries: {
         policy,
         renderCallback: callbackRenderer({ db: pool, dialects: DIALECTS, urlOf: (media) => links.urlOf(media) }),
@@ -179,8 +265,11 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     const platform: Platform = {
       publicUrl,
       pool,
-      catalog: loadCatalog(),
-      providers,
+      catalog,
+      router: () => providers.router,
+      moderator: () => moderator,
+      provider: (name) => providers.find(name),
+      webhookAddresses,
       authenticator,
       rateLimiter: await openRateLimiter(),
       submitter: new Submitter(pool),

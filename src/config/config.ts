@@ -22,6 +22,8 @@ export interface Config {
   readonly allowNets: readonly string[]
   readonly role: Role
   readonly bootstrap: Bootstrap | undefined
+  /** Absolute path of the file that names providers and routes; `undefined`: the renderer makes everything. */
+  readonly providersFile: string | undefined
   readonly metricsToken: string | undefined
   readonly logLevel: LogLevel
   /** Videos rendered at once by this process. */

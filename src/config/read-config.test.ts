@@ -36,6 +36,7 @@ describe('the configuration', () => {
       role: 'all',
       bootstrap: undefined,
       metricsToken: undefined,
+      providersFile: undefined,
       logLevel: 'info',
     })
     assert.ok(renderConcurrency >= 1)
@@ -47,6 +48,7 @@ describe('the configuration', () => {
       'REELAY_BOOTSTRAP_KEY',
       'REELAY_BOOTSTRAP_CREDITS',
       'REELAY_METRICS_TOKEN',
+      'REELAY_CONFIG',
       'REELAY_LOG_LEVEL',
       'REDIS_URL',
       'REELAY_STORE',
@@ -82,6 +84,7 @@ describe('the configuration', () => {
         REELAY_BOOTSTRAP_KEY: KEY,
         REELAY_BOOTSTRAP_CREDITS: '0',
         REELAY_METRICS_TOKEN: 'secret',
+        REELAY_CONFIG: '/etc/reelay.json',
         REELAY_LOG_LEVEL: 'debug',
         REELAY_RENDER_CONCURRENCY: '3',
       }),
@@ -104,6 +107,7 @@ describe('the configuration', () => {
         role: 'api',
         bootstrap: { key: KEY, credits: 0n },
         metricsToken: 'secret',
+        providersFile: '/etc/reelay.json',
         logLevel: 'debug',
         renderConcurrency: 3,
       },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
@@ -11,6 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const DEFAULT_PORT = 8787
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_DATA_DIRECTORY = './data'
+export const DEFAULT_PROVIDERS_FILE = './reelay.config.json'
 
 /** Credits of the first account where none are named: 10,000 dollars' worth of pretend money on a laptop. */
 const DEFAULT_BOOTSTRAP_CREDITS = 1_000_000n
@@ -50,6 +52,7 @@ export function readConfig(environment: Environment): Config {
     redisUrl: readRedisUrl(env('REDIS_URL')),
     allowNets: readNets(env('REELAY_ALLOW_NETS')),
     role,
+    providersFile: resolved(env('REELAY_CONFIG')) ?? usualProvidersFile(),
     bootstrap: readBootstrap(env('REELAY_BOOTSTRAP_KEY'), env('REELAY_BOOTSTRAP_CREDITS')),
     metricsToken: env('REELAY_METRICS_TOKEN'),
     logLevel: oneOf<LogLevel>('REELAY_LOG_LEVEL', env('REELAY_LOG_LEVEL') ?? 'info', LOG_LEVELS),
@@ -59,6 +62,16 @@ export function readConfig(environment: Environment): Config {
       { min: 1, max: 64 },
     ),
   }
+}
+
+function resolved(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path)
+}
+
+/** The providers' file that needs no naming: it lies where the process was started, if there is one. */
+export function usualProvidersFile(): string | undefined {
+  const usual = resolve(DEFAULT_PROVIDERS_FILE)
+  return existsSync(usual) ? usual : undefined
 }
 
 function refuseLonelyRole(role: Role, databaseUrl: string | undefined): void {

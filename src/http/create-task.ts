@@ -7,7 +7,7 @@ import { Refusal } from '../canonical/refusal.ts'
 import type { Task } from '../canonical/task.ts'
 import { quote } from '../catalog/quote.ts'
 import { resolveModel } from '../catalog/resolve.ts'
-import { complete, validate } from '../catalog/validate.ts'
+import { complete, type DraftRequest, validate } from '../catalog/validate.ts'
 import type { Commands, CreateInput } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import type { ReceivedFile } from '../files/received-file.ts'
@@ -15,7 +15,6 @@ import { resolveReferences } from '../files/resolve/resolve-references.ts'
 import { checkUrl } from '../media/check-url.ts'
 import type { NewTask } from '../tasks/new-task.ts'
 import { selectIdempotencyKey, selectTaskEvenRemoved } from '../tasks/queries.ts'
-import { routeTask } from '../tasks/route.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { withoutInlineFiles } from './without-inline-files.ts'
@@ -48,6 +47,7 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
   const spicyAllowed = holder.account.spicyAllowed
   const { operation = 'generate', references = [] } = input
   const draft = validate(model, { ...input, operation, references }, { spicyAllowed, freshSeed: randomInt(SEED_BOUND) })
+  await moderate(platform, asked, draft)
   const urls = checkedUrls(platform, dialect, input)
   const submission = { ...asked, urls, body: keptBody(asked.body) }
   const idempotency = idempotencyOf(submission)
@@ -58,6 +58,16 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
   const stored = references.length === 0 ? [] : await resolved(platform, asked, references)
   const request = complete(model, draft, { asked: references, references: stored })
   return await submit(platform, submission, { request, idempotency, priceCredits: quote(model, request) })
+}
+
+/** Before anything is fetched, held or sent: what the content policy refuses goes no further. */
+function moderate(
+  platform: Platform,
+  { holder: { account }, dialect, requestId, signal, input: { references = [] } }: CreateRequest,
+  { prompt, mode }: DraftRequest,
+): Promise<void> {
+  const hasPicture = references.length > 0
+  return platform.moderator().check({ prompt, mode, hasPicture, account, dialect, requestId, signal })
 }
 
 /** The body as it is stored with the task: without the pictures in it, and then no larger than any other. */
@@ -113,7 +123,7 @@ async function submit(
 
 function newTask(platform: Platform, submission: Submission, quoted: Quoted): NewTask {
   const { holder, dialect, input, body, requestId, urls } = submission
-  const provider = routeTask(platform.providers, holder.key.mode, quoted.request)
+  const provider = platform.router().route({ mode: holder.key.mode, request: quoted.request })
   if (provider === undefined) throw new Refusal('unavailable', 'No provider takes this request at the moment.')
   return {
     id: newId('task'),
@@ -202,6 +212,7 @@ function createdTask(task: NewTask, createdAt: Date): Task {
     id: task.id,
     dialect: task.dialect,
     model: task.model,
+    provider: task.provider,
     request: task.request,
     body: task.body,
     clientRequestId: task.clientRequestId,

@@ -22,13 +22,13 @@ export interface Asking {
   readonly holder: KeyHolder | undefined
   /** Dropped once a task has been made of it: it may hold megabytes, and the answer take minutes. */
   body: Json | undefined
-  /** Told when a task has been made. */
-  readonly onCreated: () => void
   /** The files of the form that the request is, by their fields. Deleted when it has been answered. */
   readonly uploads: ReadonlyMap<string, ReceivedFile>
   readonly requestId: Id<'req'>
   /** `Prefer: wait=<seconds>`: a read of a task that has not ended waits so long for a change. */
   readonly waitSeconds: number | undefined
+  /** Told of the task that the answer is about, as soon as there is one. */
+  readonly onTask: (task: Task) => void
   /** Aborts when nobody waits for the answer any more: the client has left, or the server stops. */
   readonly signal: AbortSignal
 }
@@ -43,10 +43,10 @@ type Executors = {
 
 /** How each command is carried out, whatever the dialect. */
 const EXECUTORS: Executors = {
-  create: async (platform, input, { dialect, holder, body, requestId, uploads, signal, onCreated }) => {
+  create: async (platform, input, { dialect, holder, body, requestId, uploads, signal, onTask }) => {
     const asked = { holder: known(holder), dialect, input, body: body ?? null, requestId, uploads, signal }
     const created = await createTask(platform, asked)
-    onCreated()
+    onTask(created.task)
     return created
   },
 
@@ -63,8 +63,9 @@ const EXECUTORS: Executors = {
     return { ...created, updates }
   },
 
-  get: async (platform, { id }, { holder, waitSeconds, signal }) => {
+  get: async (platform, { id }, { holder, waitSeconds, signal, onTask }) => {
     const task = await existing(platform, known(holder), id)
+    onTask(task)
     if (waitSeconds === undefined || isTerminal(task.state)) return task
     using watch = platform.watchers.watch(task)
     await watch.next(waitSeconds * 1000, signal)

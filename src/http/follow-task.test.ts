@@ -12,6 +12,7 @@ const QUEUED: Task = {
   id: newId('task'),
   dialect: 'acedata',
   model: 'grok-imagine-video',
+  provider: 'animatic',
   request: {
     model: 'grok-imagine-video',
     operation: 'generate',

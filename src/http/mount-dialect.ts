@@ -5,6 +5,7 @@ import type { KeyHolder } from '../accounts/queries.ts'
 import type { RequestKind } from '../accounts/rate-limit.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
+import type { Task } from '../canonical/task.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { endSlowBody } from './end-slow-body.ts'
 import { endStalledForm } from './end-stalled-form.ts'
@@ -109,8 +110,9 @@ function mountRoute(
         const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
         await using uploads = receivedFilesOf(request)
         const holder = holders.get(request)
-        // The pictures of the body lie on the disk by then: it need not be held for as long as the answer takes.
-        const onCreated = () => {
+        const onTask = ({ provider }: Task) => {
+          reply.header('x-reelay-provider', provider)
+          // The pictures of the body lie on the disk by then: it need not be held for as long as the answer takes.
           request.body = undefined
           wire.body = undefined
           asking.body = undefined
@@ -123,8 +125,8 @@ function mountRoute(
           uploads,
           requestId,
           waitSeconds,
+          onTask,
           signal,
-          onCreated,
         }
         const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media), requestId }
         const answer = await route.answer(wire, executorFor(platform, asking), context)

@@ -7,13 +7,16 @@ import type { FilesContext } from '../files/files-context.ts'
 import type { FetchPolicy } from '../media/fetch-policy.ts'
 import type { MediaLinks } from '../media/links.ts'
 import type { Store } from '../media/store.ts'
+import type { Moderator } from '../moderation/moderator.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { Router } from '../tasks/router.ts'
 import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
 import type { TaskWatchers } from '../tasks/watch.ts'
 import type { LargeBodyTurns } from './large-body-turns.ts'
 import type { OpenUploads } from './open-uploads.ts'
+import type { ProviderWebhookAddresses } from './provider-webhook-addresses.ts'
 
 /** What the HTTP side works with; put together where the process starts. */
 export interface Platform {
@@ -21,8 +24,13 @@ export interface Platform {
   readonly publicUrl: () => string
   readonly pool: pg.Pool
   readonly catalog: Catalog
-  /** In the order of preference. */
-  readonly providers: readonly Provider[]
+  /** The routes to providers as they are now. */
+  readonly router: () => Router
+  /** A provider by its name, as long as this process has to do with it. */
+  readonly provider: (name: string) => Provider | undefined
+  readonly webhookAddresses: ProviderWebhookAddresses
+  /** The content policy as it is now. */
+  readonly moderator: () => Moderator
   readonly authenticator: Authenticator
   readonly rateLimiter: RateLimiter
   readonly submitter: Submitter

@@ -17,6 +17,7 @@ import { mountDialect } from './mount-dialect.ts'
 import { mountOpenApi } from './openapi-routes.ts'
 import { BODY_LIMIT_BYTES, parseJson } from './parse-json.ts'
 import type { Platform } from './platform.ts'
+import { mountProviderWebhooks } from './provider-webhook-route.ts'
 import { refusalOf } from './refusal-of.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
@@ -88,6 +89,12 @@ export function createServer({ platform, metricsToken, publicUrl }: ServerOption
   mountHealth(app, { platform, metricsToken, publicUrl })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
   mountManifest(app, { db: platform.pool, store: platform.store, links: platform.links })
+  mountProviderWebhooks(app, {
+    db: platform.pool,
+    waker: platform.waker,
+    addresses: platform.webhookAddresses,
+    provider: platform.provider,
+  })
   for (const dialect of DIALECTS) {
     if (dialect.isBelowPrefixOnly !== true) mountDialect(app, { dialect, platform, prefix: '' })
     mountDialect(app, { dialect, platform, prefix: `/${dialect.id}` })

@@ -9,6 +9,8 @@ export const BROKEN_MEDIA_REASONS = [
   'no_picture',
   /** A whole video, but not of the length that was asked for: fetching it again gives the same. */
   'wrong_duration',
+  /** More bytes than a clip has: fetching it again gives the same. */
+  'too_large',
 ] as const
 export type BrokenMediaReason = (typeof BROKEN_MEDIA_REASONS)[number]
 

@@ -14,6 +14,8 @@ export interface FetchCause {
  * many, and told by how they begin.
  */
 const REASONS: Readonly<Record<string, FetchErrorReason>> = {
+  ENOTFOUND: 'unresolved',
+  EAI_AGAIN: 'unresolved',
   ECONNREFUSED: 'unreachable',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
@@ -25,6 +27,7 @@ const REASONS: Readonly<Record<string, FetchErrorReason>> = {
 }
 
 const SENTENCES: Readonly<Partial<Record<FetchErrorReason, string>>> = {
+  unresolved: 'has no address',
   unreachable: 'could not be connected to',
   interrupted: 'broke the connection off',
   timeout: 'did not answer in time',

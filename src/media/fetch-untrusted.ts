@@ -14,9 +14,9 @@ import {
 import { request as httpsRequest } from 'node:https'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { checkUrl } from './check-url.ts'
 import { checkedConnector } from './checked-connector.ts'
+import { answered } from './fetch-answered.ts'
 import { FetchError } from './fetch-error.ts'
 import { type FetchCause, fetchErrorOf } from './fetch-error-of.ts'
 import type { FetchPolicy } from './fetch-policy.ts'
@@ -168,16 +168,6 @@ async function hop(about: {
   }
 }
 
-/** Sends a request and waits for the head of its answer. A body that cannot be read breaks the request off. */
-function answered(call: ClientRequest, body: Buffer | Readable | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    // Stays: whatever breaks once the answer is there is told by the answer's body.
-    call.on('error', reject).once('response', resolve)
-    if (body === undefined || Buffer.isBuffer(body)) call.end(body)
-    else pipeline(body, call).catch(reject)
-  })
-}
-
 function answerOf(about: {
   answer: IncomingMessage
   call: ClientRequest
@@ -188,8 +178,6 @@ function answerOf(about: {
 }): HopAnswer {
   const { answer, call, url, end, cause, maxBytes } = about
   const { statusCode: status = 0, headers } = answer
-  // Destroying a body that nobody reads raises an error event, which nobody wants to hear of.
-  answer.on('error', () => {})
   const close = async () => {
     answer.destroy()
     call.destroy()

@@ -19,6 +19,8 @@ export const FAULT_POINTS = [
   'poll.succeeded',
   /** The task is collecting; no byte is stored. */
   'collect.marked',
+  /** The download of a video broke; a part of it is on this disk. */
+  'collect.resuming',
   /** The files are in the store; the task does not say so. */
   'collect.stored',
   /** The terminal state, the settlement and the media rows are committed. */

@@ -6,32 +6,59 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'method' | 'status'>
   readonly created: Counter<'dialect' | 'outcome'>
   readonly deliveries: Counter<'kind' | 'outcome'>
+  readonly stepLateness: Histogram<'provider'>
+  readonly moderationRefusals: Counter<'source' | 'category'>
 }
 
 /** Upper bounds in seconds, from a read served from memory to a create that waits for a busy database. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
+/** Upper bounds in seconds of how late a step is taken up: from at once to worse than any poll interval. */
+const LATENESS_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/** Tasks that have not ended, of one provider, in one state. */
+export interface OpenTasks {
+  readonly provider: string
+  readonly state: string
+  readonly tasks: number
+}
+
+const CIRCUIT_STATES = ['closed', 'half open', 'open'] as const
+
 /** Asked at each scrape, so the numbers are the database's own. */
 export interface Counts {
-  /** Open tasks by state. */
-  readonly openTasks: () => Promise<ReadonlyMap<string, number>>
+  readonly openTasks: () => Promise<readonly OpenTasks[]>
   /** Deliveries to be made, by kind. */
   readonly pendingDeliveries: () => Promise<ReadonlyMap<string, number>>
+  /** What this process thinks of the health of each provider. */
+  readonly circuits?: () => ReadonlyMap<string, (typeof CIRCUIT_STATES)[number]>
 }
 
 /** Makes the metrics of one process. */
-export function createMetrics({ openTasks, pendingDeliveries }: Counts): Metrics {
+export function createMetrics({ openTasks, pendingDeliveries, circuits }: Counts): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
   new Gauge({
     name: 'reelay_tasks',
-    help: 'Tasks that have not ended, by state',
-    labelNames: ['state'],
+    help: 'Tasks that have not ended, by provider and state',
+    labelNames: ['provider', 'state'],
     registers,
     async collect() {
       this.reset()
-      for (const [state, tasks] of await openTasks()) this.set({ state }, tasks)
+      for (const { provider, state, tasks } of await openTasks()) this.set({ provider, state }, tasks)
+    },
+  })
+  new Gauge({
+    name: 'reelay_provider_circuit',
+    help: 'Whether this process sends new jobs to a provider: 1 for the state that its circuit breaker is in',
+    labelNames: ['provider', 'state'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [provider, now] of circuits?.() ?? [])
+        for (const state of CIRCUIT_STATES)
+          this.set({ provider, state: state.replace(' ', '_') }, state === now ? 1 : 0)
     },
   })
   new Gauge({
@@ -63,6 +90,19 @@ export function createMetrics({ openTasks, pendingDeliveries }: Counts): Metrics
       name: 'reelay_delivery_attempts_total',
       help: 'Attempts at callbacks and uploads by this process: delivered, retried (to be tried again) or failed (for good)',
       labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    stepLateness: new Histogram({
+      name: 'reelay_step_lateness_seconds',
+      help: 'How long after it was due a poll, or another step of a task at a provider, was taken up',
+      labelNames: ['provider'],
+      buckets: LATENESS_BUCKETS,
+      registers,
+    }),
+    moderationRefusals: new Counter({
+      name: 'reelay_moderation_refusals_total',
+      help: 'Prompts that the content policy refused, by who judged them (rules, endpoint) and what for',
+      labelNames: ['source', 'category'],
       registers,
     }),
   }

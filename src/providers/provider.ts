@@ -5,6 +5,7 @@
  * answers. From then on the operation is all that is known: it is opaque JSON, it survives a crash of this process, and
  * `poll` and `cancel` need nothing else. An adapter knows wires; it knows no prices, no HTTP routes and no dialects.
  */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Failure } from '../canonical/failure.ts'
 import type { GenerationRequest, Operation } from '../canonical/generation.ts'
@@ -36,30 +37,95 @@ export interface PollContext {
   readonly signal: AbortSignal
 }
 
+/** Why a provider surely began nothing. */
+export type RejectionCause =
+  /** It cannot take this request and never will; another provider may. */
+  | 'request'
+  /** Its content policy refuses: nobody else is asked. */
+  | 'policy'
+  /** It has no room now: a later try may pass. No fault. */
+  | 'busy'
+  /** It refuses us: the key is wrong, or the balance there is used up. The operator's affair. */
+  | 'credentials'
+
 export type StartOutcome =
   /** The provider has the job. `operation` is stored and given back to `poll` and `cancel`. */
   | { readonly kind: 'accepted'; readonly operation: JsonObject }
-  /** The provider surely refused it: nothing runs, nothing is billed. `retryable` when a later try may pass (busy). */
-  | { readonly kind: 'rejected'; readonly failure: Failure; readonly retryable: boolean }
+  /** The provider surely refused it: nothing runs, nothing is billed. `cause` is for the operator's log. */
+  | {
+      readonly kind: 'rejected'
+      readonly because: RejectionCause
+      readonly failure: Failure
+      readonly retryAfterMs?: number
+      readonly cause?: string
+    }
   /** The request surely never arrived (refused connection, DNS): it may be sent again. */
   | { readonly kind: 'undelivered'; readonly cause: string }
-  /** Nobody knows whether it arrived (time-out, reset, 5xx). A throw from `start` counts as this. */
-  | { readonly kind: 'ambiguous'; readonly cause: string }
+  /**
+   * Nobody knows whether it arrived (time-out, reset, 5xx). A throw from `start` counts as this. `isFinal` where a repeat
+   * with the same token would never tell, though the start is idempotent.
+   */
+  | { readonly kind: 'ambiguous'; readonly cause: string; readonly isFinal?: true }
 
-/** A file that a provider made. The local path must stay readable until the task is settled. */
-export interface ProducedAsset {
-  readonly kind: 'video'
-  readonly path: string
+/** A file that a provider made: on this disk, or to be fetched. */
+export type ProducedAsset =
+  /** The local path must stay readable until the task is settled. */
+  | { readonly kind: 'video'; readonly path: string }
+  | {
+      readonly kind: 'video'
+      /**
+       * Its bytes from `fromByte` on, or from the beginning where the other side knows no ranges: `fromByte` of the answer
+       * says which. Throws `AssetGone` where the link no longer works: a poll may give another.
+       */
+      readonly download: (wanted: { readonly fromByte: number; readonly signal: AbortSignal }) => Promise<AssetDownload>
+    }
+
+/** Dispose of it when done, read to the end or not. */
+export interface AssetDownload extends AsyncDisposable {
+  readonly fromByte: number
+  /** Of the whole file, where the other side tells. */
+  readonly totalBytes: number | undefined
+  readonly body: AsyncIterable<Buffer>
+}
+
+/** A link to a finished video that no longer works. */
+export class AssetGone extends Error {
+  override readonly name = 'AssetGone'
 }
 
 export type PollOutcome =
-  /** `progress` 0–100 where the provider tells; `pollAfterMs` where it asks for patience. */
-  | { readonly kind: 'pending'; readonly progress?: number; readonly pollAfterMs?: number }
+  /**
+   * `progress` 0–100 where the provider tells; `pollAfterMs` where it asks for patience. `unknownStatus` is a status word
+   * that the adapter does not know: the task goes on, and the operator hears of it.
+   */
+  | {
+      readonly kind: 'pending'
+      readonly progress?: number
+      readonly pollAfterMs?: number
+      readonly unknownStatus?: string
+    }
   | { readonly kind: 'succeeded'; readonly assets: readonly ProducedAsset[] }
   /** `cause` is for the operator's log: what the customer is not told. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly cause?: string }
   /** The provider dropped the job because it took too long. */
   | { readonly kind: 'expired' }
+  /** The provider does not know the job (any more): said several times in a row, the task fails. */
+  | { readonly kind: 'gone' }
+
+/** A call of the provider's, as it came: whoever knows the address may have made it. */
+export interface Webhook {
+  readonly headers: IncomingHttpHeaders
+  /** The very bytes: signatures are over them. */
+  readonly body: Buffer
+}
+
+export type WebhookOutcome =
+  /** Something may have happened to the job whose operation has this `id`; what has, only a poll tells. */
+  | { readonly kind: 'hint'; readonly jobId: string }
+  /** As the provider sends them, and about no job. */
+  | { readonly kind: 'other' }
+  /** Not signed as it has to be, or nothing that the provider sends. `cause` is for the operator's log. */
+  | { readonly kind: 'refused'; readonly cause: string }
 
 export interface Provider {
   /** Stable name, stored with each attempt. */
@@ -73,6 +139,8 @@ export interface Provider {
   readonly startIsIdempotent: boolean
   /** How many jobs it runs at once; for `affinity: 'worker'`, on each worker. */
   readonly concurrency: number
+  /** Creates in a minute that it lets us make; `undefined` where nobody says. */
+  readonly requestsPerMinute?: number
   /**
    * Who may poll an operation: `any` worker, or first the `worker` that started it, because the job runs inside that
    * process. Such a worker keeps its lease between polls; when it dies the lease runs out and another takes over.
@@ -82,6 +150,8 @@ export interface Provider {
   readonly sourceType: 'trainedAlgorithmicMedia' | 'algorithmicMedia'
   /** Milliseconds between polls while it says nothing else. */
   readonly pollEveryMs: number
+  /** What it charges us for a request, in millionths of a US dollar; `undefined` where nobody knows, which is not 0. */
+  readonly costMicroUsd?: (request: GenerationRequest) => number | undefined
 
   start(request: GenerationRequest, context: StartContext): Promise<StartOutcome>
   /** Throws when the provider cannot be reached or speaks nonsense: the task stays as it is and is polled again. */
@@ -90,4 +160,14 @@ export interface Provider {
   cancel?(operation: JsonObject, context: Pick<PollContext, 'signal'>): Promise<void>
   /** Frees what the operation left behind (a file on this disk), after the task has been settled. Twice is once. */
   discard?(operation: JsonObject): Promise<void>
+  /**
+   * Reads a call of the provider's, and verifies it where the provider signs. It is a hint to poll and never the truth, so
+   * nothing but the job's id is taken from it. Absent: the provider does not call, or nothing is configured to verify it by.
+   */
+  parseWebhook?(webhook: Webhook): WebhookOutcome
+  /**
+   * Asks something that costs nothing and changes nothing; throws what is wrong: unreachable, wrong key, or that it lists
+   * its models and one of `models`, by the catalog's names, is not among them.
+   */
+  check?(context: Pick<PollContext, 'signal'> & { readonly models?: readonly string[] }): Promise<void>
 }

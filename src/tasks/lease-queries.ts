@@ -8,9 +8,12 @@ import type { GenerationRequest } from '../canonical/generation.ts'
 import { type AttemptId, idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import type { TaskState, TerminalState } from '../canonical/task-state.ts'
+import type { WalletMode } from '../canonical/wallet-mode.ts'
 import type { Queryable } from '../db/database.ts'
 import type { MediaRecord } from '../media/ingest.ts'
-import { IDEMPOTENCY_KEY_LIFETIME } from './queries.ts'
+import type { RejectionCause } from '../providers/provider.ts'
+import { HINT_PAUSE } from './hint-queries.ts'
+import { IDEMPOTENCY_KEY_LIFETIME, QUEUE_DEADLINE_SECONDS } from './queries.ts'
 import { statesBefore } from './states.ts'
 
 export type AttemptState =
@@ -38,6 +41,8 @@ export interface LeasedTask {
   readonly fence: bigint
   readonly state: TaskState
   readonly provider: string
+  /** Whose credits pay: test credits reach no provider that costs anything. */
+  readonly mode: WalletMode
   readonly request: GenerationRequest
   readonly priceCredits: bigint
   /** The plan's days for results, in seconds, is looked up when it is stored. */
@@ -46,6 +51,12 @@ export interface LeasedTask {
   /** Its deadline has passed by the database's clock. */
   readonly overdue: boolean
   readonly unansweredPolls: number
+  /** Polls in a row to which the provider said that it does not know the job. */
+  readonly gonePolls: number
+  /** Milliseconds since a provider got a slot for it. */
+  readonly ageMs: number
+  /** Milliseconds by which its step was taken up after it was due; absent where nobody waited for it. */
+  readonly lateMs?: number
   readonly attempt: Attempt | undefined
 }
 
@@ -54,12 +65,15 @@ interface LeasedRow extends Record<string, unknown> {
   fence: bigint
   state: TaskState
   provider: string
+  mode: WalletMode
   request: GenerationRequest
   price_credits: bigint
   plan: string
   cancel_requested: boolean
   overdue: boolean
   unanswered_polls: number
+  gone_polls: number
+  age_ms: number
   attempt_id: string | null
   attempt_number: number | null
   attempt_state: AttemptState | null
@@ -68,15 +82,14 @@ interface LeasedRow extends Record<string, unknown> {
 
 /** Completes leased rows (`leased`) with what a step needs to know. */
 const LEASED_COLUMNS = `
-  select l.id, l.fence, l.state, l.provider, l.request, l.price_credits, a.plan,
-    l.cancel_requested_at is not null as cancel_requested, l.deadline_at <= now() as overdue, l.unanswered_polls,
+  select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
+    l.cancel_requested_at is not null as cancel_requested, l.deadline_at <= now() as overdue, l.unanswered_polls, l.gone_polls,
+    (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
     last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.operation
   from leased l
   join wallets w on w.id = l.wallet_id
   join accounts a on a.id = w.account_id
-  left join lateral (
-    select id, number, state, operation from attempts where task_id = l.id order by number desc limit 1
-  ) last on true`
+  left join lateral last_attempt(l.id) last on true`
 
 export interface LeaseOptions {
   readonly provider: string
@@ -116,28 +129,36 @@ export async function admitTasks(db: Queryable, options: AdmitOptions): Promise<
 }
 
 /**
- * Leases tasks whose next step is due. A lease that has run out, or is this worker's own, may be taken; rows that
- * another worker is taking at this moment are skipped, not waited for.
+ * Leases tasks whose next step is due: at most `limit` that are asked after, and `startsLimit` that are to be started. A
+ * lease that has run out, or is this worker's own, may be taken; rows that another worker is taking at this moment are
+ * skipped, not waited for.
  */
-export async function claimDueTasks(db: Queryable, options: LeaseOptions): Promise<LeasedTask[]> {
-  const { rows } = await db.query<LeasedRow>({
+export async function claimDueTasks(
+  db: Queryable,
+  { startsLimit, ...options }: LeaseOptions & { readonly startsLimit?: number },
+): Promise<(LeasedTask & { readonly lateMs: number })[]> {
+  const { rows } = await db.query<LeasedRow & { late_ms: number }>({
     name: 'claim-due-tasks',
-    text: `with leased as (
+    text: `with starts as materialized (
+             select id, due_at from tasks where state = 'submitting' and ${IS_DUE}
+             order by due_at limit $5 for update skip locked
+           ), others as materialized (
+             select id, due_at from tasks where state in ('running', 'collecting') and ${IS_DUE}
+             order by due_at limit $3 for update skip locked
+           ), leased as (
              update tasks set fence = fence + 1, lease_owner = $2,
                lease_until = now() + make_interval(secs => $4::float8 / 1000),
                due_at = now() + make_interval(secs => $4::float8 / 1000)
-             where id in (
-               select id from tasks
-               where provider = $1 and state in ('submitting', 'running', 'collecting') and due_at <= now()
-                 and (lease_until is null or lease_until <= now() or lease_owner = $2)
-               order by due_at limit $3 for update skip locked
-             )
-             returning *
-           ) ${LEASED_COLUMNS}`,
-    values: [options.provider, options.worker, options.limit, options.leaseMs],
+             from (select * from starts union all select * from others) due where tasks.id = due.id
+             returning tasks.*, (extract(epoch from now() - due.due_at) * 1000)::float8 as late_ms
+           ) ${LEASED_COLUMNS.replace('select ', 'select l.late_ms, ')}`,
+    values: [options.provider, options.worker, options.limit, options.leaseMs, startsLimit ?? options.limit],
   })
-  return rows.map(leasedTaskOf)
+  return rows.map((row) => ({ ...leasedTaskOf(row), lateMs: row.late_ms }))
 }
+
+/** $1 provider, $2 worker. */
+const IS_DUE = `provider = $1 and due_at <= now() and (lease_until is null or lease_until <= now() or lease_owner = $2)`
 
 /** Keeps the lease of a step that takes long. False: the lease was lost. */
 export async function renewLease(db: Queryable, task: LeasedTask, leaseMs: number): Promise<boolean> {
@@ -151,30 +172,43 @@ export async function renewLease(db: Queryable, task: LeasedTask, leaseMs: numbe
   return rowCount === 1
 }
 
-/** Tasks under way at a provider: those that hold one of its slots. For one worker's own slots name the worker. */
-export async function countActive(db: Queryable, provider: string, worker: string | undefined): Promise<number> {
-  const { rows } = await db.query<{ active: number }>({
+/**
+ * Tasks under way at a provider: those that hold one of its slots. For one worker's own slots name the worker.
+ * `undefined` if nothing waits for a slot: then nobody needs to know, and counting ten thousand rows is not free.
+ */
+export async function countActive(
+  db: Queryable,
+  provider: string,
+  worker: string | undefined,
+): Promise<number | undefined> {
+  const { rows } = await db.query<{ active: number | null }>({
     name: 'count-active',
-    text: `select count(*)::integer as active from tasks
-           where provider = $1 and state in ('submitting', 'running', 'collecting')
-             and ($2::text is null or lease_owner = $2)`,
+    text: `select case when exists (select from tasks where provider = $1 and state = 'queued') then (
+             select count(*)::integer from tasks
+             where provider = $1 and state in ('submitting', 'running', 'collecting')
+               and ($2::text is null or lease_owner = $2)) end as active`,
     values: [provider, worker ?? null],
   })
-  return rows[0]?.active ?? 0
+  return rows[0]?.active ?? undefined
 }
 
 /** Commits a new attempt before its provider is called. False: the lease was lost, so nobody may be called. */
 export async function insertAttempt(
   db: Queryable,
   task: LeasedTask,
-  attempt: { readonly id: AttemptId; readonly number: number },
+  attempt: {
+    readonly id: AttemptId
+    readonly number: number
+    /** `undefined` is unknown. */
+    readonly costMicroUsd?: number | undefined
+  },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'insert-attempt',
-    text: `insert into attempts (id, task_id, number, provider)
-           select $3, t.id, $4, t.provider from tasks t
+    text: `insert into attempts (id, task_id, number, provider, cost_micro_usd)
+           select $3, t.id, $4, t.provider, $5 from tasks t
            where t.id = $1 and t.fence = $2 and t.state = 'submitting' for update`,
-    values: [uuidOf(task.id), task.fence, uuidOf(attempt.id), attempt.number],
+    values: [uuidOf(task.id), task.fence, uuidOf(attempt.id), attempt.number, attempt.costMicroUsd ?? null],
   })
   return rowCount === 1
 }
@@ -209,7 +243,8 @@ export async function endAttempt(
   task: LeasedTask,
   ended: {
     readonly attempt: AttemptId
-    readonly state: 'starting' | 'rejected' | 'undelivered' | 'uncertain'
+    readonly state: 'starting' | 'rejected' | 'undelivered'
+    readonly because?: RejectionCause
     readonly error: string
     readonly next: NextStep
   },
@@ -221,30 +256,172 @@ export async function endAttempt(
                unanswered_polls = case when $6 = 'starting' then unanswered_polls + 1 else unanswered_polls end
              where id = $1 and fence = $2 returning id
            )
-           update attempts set state = $6, error = $7,
+           update attempts set state = $6, error = $7, because = $8,
              ended_at = case when $6 in ('rejected', 'undelivered') then now() end
            from kept where attempts.id = $5 and attempts.task_id = kept.id`,
-    values: [...nextStepValues(task, ended.next), uuidOf(ended.attempt), ended.state, storable(ended.error)],
+    values: [
+      ...nextStepValues(task, ended.next),
+      uuidOf(ended.attempt),
+      ended.state,
+      storable(ended.error),
+      ended.because ?? null,
+    ],
   })
   return rowCount === 1
 }
 
-/** After a poll: progress, which never goes back, and the next step. `answered` resets the count of unanswered polls. */
-export async function savePoll(
+/**
+ * Writes down that nobody knows whether an attempt arrived. The hold stays, and nobody looks at the task again before
+ * `seconds` are over or an operator resolves it.
+ */
+export async function parkUncertain(
   db: Queryable,
   task: LeasedTask,
-  poll: { readonly progress: number; readonly answered: boolean; readonly next: NextStep },
+  parked: { readonly attempt: AttemptId; readonly error: string; readonly seconds: number },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
-    name: 'save-poll',
-    text: `update tasks set ${NEXT_STEP},
-             updated_at = case when $5 > progress then now() else updated_at end,
-             progress = greatest(progress, $5::smallint),
-             unanswered_polls = case when $6 then 0 else unanswered_polls + 1 end
-           where id = $1 and fence = $2`,
-    values: [...nextStepValues(task, poll.next), poll.progress, poll.answered],
+    name: 'park-uncertain',
+    text: `with kept as (
+             update tasks set deadline_at = now() + make_interval(secs => $5), lease_owner = null, lease_until = null,
+               due_at = case when cancel_requested_at is not null then now() else now() + make_interval(secs => $5) end
+             where id = $1 and fence = $2 returning id
+           )
+           update attempts set state = 'uncertain', error = $4
+           from kept where attempts.id = $3 and attempts.task_id = kept.id`,
+    values: [uuidOf(task.id), task.fence, uuidOf(parked.attempt), storable(parked.error), parked.seconds],
   })
   return rowCount === 1
+}
+
+/** Providers that a task is not to be passed on to: those that never take it, and those that were just tried. */
+export async function selectTriedProviders(db: Queryable, task: TaskId): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ provider: string }>({
+    name: 'select-tried-providers',
+    text: `select distinct provider from attempts
+           where task_id = $1 and (because = 'request' or started_at > now() - $2::interval)`,
+    values: [uuidOf(task), JUST_TRIED],
+  })
+  return new Set(rows.map(({ provider }) => provider))
+}
+
+/** So long a provider that was tried is not tried again in turn: two that are busy are not asked back and forth. */
+const JUST_TRIED = '1 minute'
+
+/**
+ * Puts a task whose provider surely began nothing into the queue of another one, where its age gives it its place. False:
+ * the lease was lost, or it is to be canceled.
+ */
+export async function requeueTask(
+  db: Queryable,
+  task: LeasedTask,
+  ended: {
+    readonly attempt: AttemptId
+    readonly state: 'rejected' | 'undelivered'
+    readonly because?: RejectionCause
+    readonly error: string
+    readonly provider: string
+  },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'requeue-task',
+    text: `with moved as (
+             update tasks set state = 'queued', provider = $7, fence = fence + 1, lease_owner = null, lease_until = null,
+               due_at = now(), deadline_at = created_at + make_interval(secs => $9), unanswered_polls = 0, updated_at = now()
+             where id = $1 and fence = $2 and state = any ($8) and cancel_requested_at is null returning id
+           )
+           update attempts set state = $4, error = $5, because = $6, ended_at = now()
+           from moved where attempts.id = $3 and attempts.task_id = moved.id`,
+    values: [
+      uuidOf(task.id),
+      task.fence,
+      uuidOf(ended.attempt),
+      ended.state,
+      storable(ended.error),
+      ended.because ?? null,
+      ended.provider,
+      statesBefore('queued'),
+      QUEUE_DEADLINE_SECONDS,
+    ],
+  })
+  return rowCount === 1
+}
+
+/** Tasks that wait for a provider, oldest first, of every wallet. */
+export async function selectQueued(
+  db: Queryable,
+  provider: string,
+  limit: number,
+): Promise<{ readonly id: TaskId; readonly mode: WalletMode; readonly request: GenerationRequest }[]> {
+  const { rows } = await db.query<{ id: string; mode: WalletMode; request: GenerationRequest }>({
+    name: 'select-queued',
+    text: `select t.id, w.mode, t.request from tasks t join wallets w on w.id = t.wallet_id
+           where t.provider = $1 and t.state = 'queued' order by t.created_at, t.id limit $2`,
+    values: [provider, limit],
+  })
+  return rows.map(({ id, ...row }) => ({ id: idOf('task', id), ...row }))
+}
+
+/** Moves tasks that still wait for `from` to the queues of other providers. Returns how many. */
+export async function moveQueued(
+  db: Queryable,
+  from: string,
+  moves: readonly { readonly id: TaskId; readonly provider: string }[],
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'move-queued',
+    text: `update tasks t set provider = m.provider, updated_at = now()
+           from unnest($2::uuid[], $3::text[]) as m (id, provider)
+           where t.id = m.id and t.provider = $1 and t.state = 'queued'`,
+    values: [from, moves.map(({ id }) => uuidOf(id)), moves.map(({ provider }) => provider)],
+  })
+  return rowCount ?? 0
+}
+
+/** What a poll came to that left its task open. */
+export interface SavedPoll {
+  readonly task: LeasedTask
+  /** 0–99; it never goes back. */
+  readonly progress: number
+  /** Resets the count of unanswered polls. */
+  readonly answered: boolean
+  /** The provider answered that it does not know the job. */
+  readonly isGone?: boolean
+  readonly next: NextStep
+}
+
+/**
+ * Writes down many polls in one statement, each for itself: under the fencing token of its own lease. Returns the tasks of
+ * those that counted; the leases of the others were lost.
+ */
+export async function savePolls(db: Queryable, polls: readonly SavedPoll[]): Promise<ReadonlySet<TaskId>> {
+  // Everybody who locks several rows by their ids takes them in one order, so that nobody waits in a circle.
+  const sorted = [...polls].sort((one, other) => (one.task.id < other.task.id ? -1 : 1))
+  const steps = sorted.map(({ task, next }) => nextStepValues(task, next))
+  const { rows } = await db.query<{ id: string }>({
+    name: 'save-polls',
+    // Not waited for until it is on the disk: a crash of the database that loses it costs a poll, which is made again. A claim
+    // is waited for, and with it all that was committed before.
+    text: `with relaxed as materialized (select set_config('synchronous_commit', 'off', true))
+           update tasks set ${nextStep('polled.in_ms', 'polled.keep_ms')},
+             updated_at = case when polled.reached > progress then now() else updated_at end,
+             progress = greatest(progress, polled.reached),
+             unanswered_polls = case when polled.answered then 0 else unanswered_polls + 1 end,
+             gone_polls = case when polled.is_gone then gone_polls + 1 when polled.answered then 0 else gone_polls end
+           from unnest($1::uuid[], $2::bigint[], $3::float8[], $4::float8[], $5::smallint[], $6::boolean[], $7::boolean[])
+             as polled (id, fence, in_ms, keep_ms, reached, answered, is_gone), relaxed
+           where tasks.id = polled.id and tasks.fence = polled.fence
+           returning tasks.id`,
+    values: [
+      steps.map(([id]) => id),
+      steps.map(([, fence]) => fence),
+      steps.map(([, , inMs]) => inMs),
+      steps.map(([, , , keepMs]) => keepMs),
+      sorted.map(({ progress }) => progress),
+      sorted.map(({ answered }) => answered),
+      sorted.map(({ isGone }) => isGone === true),
+    ],
+  })
+  return new Set(rows.map(({ id }) => idOf('task', id)))
 }
 
 /** The provider is done: the task is `collecting`, still in the same worker's hands. */
@@ -372,14 +549,21 @@ export interface NextStep {
 
 /**
  * $1 id, $2 fence, $3 ms until due (null: the deadline), $4 ms of lease kept beyond that (null: given back). Once it is
- * too late to cancel, a request to do so no longer hurries the task.
+ * too late to cancel, a request to do so no longer hurries the task. A hint that came during the step (`hint-queries.ts`)
+ * has the job looked at soon once more: what the step was told may be older.
  */
-const NEXT_STEP = `
+const NEXT_STEP = nextStep('$3', '$4')
+
+function nextStep(inMs: string, keepLeaseMs: string): string {
+  return `
   due_at = case when cancel_requested_at is not null and state in ('submitting', 'running') then now()
-                when $3::float8 is null then deadline_at
-                else least(now() + make_interval(secs => $3::float8 / 1000), deadline_at) end,
-  lease_owner = case when $4::float8 is null then null else lease_owner end,
-  lease_until = now() + make_interval(secs => (coalesce($3::float8, 0) + $4::float8) / 1000)`
+                when ${inMs}::float8 is null then deadline_at
+                else least(now() + make_interval(secs => ${inMs}::float8 / 1000), deadline_at,
+                  case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' end) end,
+  hinted_at = case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' else hinted_at end,
+  lease_owner = case when ${keepLeaseMs}::float8 is null then null else lease_owner end,
+  lease_until = now() + make_interval(secs => (coalesce(${inMs}::float8, 0) + ${keepLeaseMs}::float8) / 1000)`
+}
 
 function nextStepValues(task: LeasedTask, next: NextStep): [string, bigint, number | null, number | null] {
   return [uuidOf(task.id), task.fence, next.inMs === 'deadline' ? null : next.inMs, next.keepLeaseMs ?? null]
@@ -391,12 +575,15 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
     fence: row.fence,
     state: row.state,
     provider: row.provider,
+    mode: row.mode,
     request: row.request,
     priceCredits: row.price_credits,
     plan: row.plan,
     cancelRequested: row.cancel_requested,
     overdue: row.overdue,
     unansweredPolls: row.unanswered_polls,
+    gonePolls: row.gone_polls,
+    ageMs: row.age_ms,
     attempt:
       row.attempt_id === null || row.attempt_number === null || row.attempt_state === null
         ? undefined

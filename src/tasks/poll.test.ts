@@ -28,6 +28,32 @@ describe('a task at its provider', () => {
     })
   }
 
+  it('may report progress that is fractional, too large, negative, not a number, or going back', async () => {
+    const reports: [reported: number | undefined, shown: number][] = [
+      [12.7, 12],
+      [3, 12],
+      [Number.NaN, 12],
+      [-5, 12],
+      [undefined, 12],
+      [Number.NEGATIVE_INFINITY, 12],
+      [55.999, 55],
+      [250, 99],
+      [Number.POSITIVE_INFINITY, 99],
+      [100, 99],
+      [1, 99],
+    ]
+    for (const [at, [reported, shown]] of reports.entries()) {
+      const prompt = `progress ${at}`
+      const earlier = reports.slice(0, at + 1).map(([progress]) => pendingAt(progress))
+      provider.script(prompt, { poll: [...earlier, { kind: 'pending', pollAfterMs: 60_000 }] })
+      const id = await shop.create(wallet, prompt)
+      await polled(id, prompt, at + 2)
+      assert.equal((await shop.read(wallet, id)).progress, shown, `after ${reported}`)
+      await shop.endTime(id)
+      await shop.ended(wallet, id)
+    }
+  })
+
   it('that cannot be reached for as long as it takes does not fail the task; when it is back, the task succeeds', async () => {
     const outage: PollStep[] = Array.from({ length: 40 }, () => new Error('ECONNREFUSED'))
     provider.script('an outage', { poll: [{ kind: 'pending', progress: 30 }, ...outage, 'video'] })
@@ -69,43 +95,42 @@ describe('a task at its provider', () => {
     assert.equal((await shop.ended(wallet, id)).state, 'expired')
   })
 
+  it('that says again and again that it does not know the job has lost it: the task fails, its credits return', async () => {
+    const before = await shop.balance(wallet)
+    provider.script('lost', { poll: [{ kind: 'gone' }] })
+    const id = await shop.create(wallet, 'lost')
+    await polled(id, 'lost', 4)
+    const task = await shop.ended(wallet, id)
+    assert.deepEqual([task.state, task.failure?.reason, task.finalCredits], ['failed', 'generation_failed', 0n])
+    assert.equal((await shop.balance(wallet)).held, before.held)
+    assert.equal(provider.startsOf('lost'), 1)
+  })
+
+  it('that does not know the job for a moment after a restart keeps the task', async () => {
+    provider.script('found again', {
+      poll: [{ kind: 'gone' }, { kind: 'gone' }, { kind: 'gone' }, { kind: 'pending' }, 'video'],
+    })
+    const id = await shop.create(wallet, 'found again')
+    await polled(id, 'found again', 5)
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+  })
+
   it('that answers with an unknown word keeps the task running until its deadline', async () => {
-    // What an adapter does with a status word that it does not know: it throws.
-    provider.script('a new word', { poll: [new TypeError('"marinating" is not a known status')] })
+    // An adapter that makes nothing of it throws, or says which word it was.
+    const unknown = Array.from({ length: 10 }, () => new TypeError('"marinating" is not a known status'))
+    provider.script('a new word', { poll: [...unknown, { kind: 'pending', unknownStatus: 'marinating' }] })
     const id = await shop.create(wallet, 'a new word')
-    await polled(id, 'a new word', 10)
+    await polled(id, 'a new word', 12)
     assert.equal((await shop.read(wallet, id)).state, 'running')
     await shop.endTime(id)
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'expired')
     assert.equal(task.finalCredits, 0n)
     assert.equal(provider.cancels.filter((call) => call.prompt === 'a new word').length, 1, 'it is told to stop')
-  })
-
-  it('may report progress that is fractional, too large, negative, not a number, or going back', async () => {
-    const reports: [reported: number | undefined, shown: number][] = [
-      [12.7, 12],
-      [3, 12],
-      [Number.NaN, 12],
-      [-5, 12],
-      [undefined, 12],
-      [Number.NEGATIVE_INFINITY, 12],
-      [55.999, 55],
-      [250, 99],
-      [Number.POSITIVE_INFINITY, 99],
-      [100, 99],
-      [1, 99],
-    ]
-    for (const [at, [reported, shown]] of reports.entries()) {
-      const prompt = `progress ${at}`
-      const earlier = reports.slice(0, at + 1).map(([progress]) => pendingAt(progress))
-      provider.script(prompt, { poll: [...earlier, { kind: 'pending', pollAfterMs: 60_000 }] })
-      const id = await shop.create(wallet, prompt)
-      await polled(id, prompt, at + 2)
-      assert.equal((await shop.read(wallet, id)).progress, shown, `after ${reported}`)
-      await shop.endTime(id)
-      await shop.ended(wallet, id)
-    }
+    assert.ok(
+      shop.logged.some((line) => line.includes('"unknownStatus":"marinating"')),
+      'the operator hears of it',
+    )
   })
 
   it('that asks for patience is polled after it, not before', async () => {
@@ -119,7 +144,7 @@ describe('a task at its provider', () => {
       )
       return rows[0]?.seconds
     })
-    assert.ok(seconds > 25 && seconds <= 30)
+    assert.ok(seconds > 25 && seconds <= 36, 'and somewhat later, each task by itself')
     assert.equal(pollsOf('patience'), 1)
     await shop.endTime(id)
     await shop.ended(wallet, id)

@@ -2,16 +2,24 @@ import { faultPoint } from '../observe/fault-point.ts'
 import type { PollOutcome, ProducedAsset } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { collect } from './collect.ts'
-import { type LeasedTask, markCollecting, savePoll } from './lease-queries.ts'
+import { type LeasedTask, markCollecting } from './lease-queries.ts'
+import { pollIntervalMs } from './poll-interval.ts'
 import { settle } from './settle.ts'
 import { keptLeaseMs } from './start.ts'
 import type { StepContext } from './step-context.ts'
+import { withinTime } from './within-time.ts'
 
 /** A provider that has not answered a poll by then is asked again later. */
 const POLL_TIMEOUT_MS = 20_000
 
 /** A provider that asks for a longer pause is asked again after this: as long as a task may take at all. */
 const MAX_PAUSE_MS = 60 * 60_000
+
+/** By how much of it a pause that a provider asked for may be exceeded. */
+const PAUSE_SPREAD = 0.2
+
+/** Polls in a row to which a provider says that it does not know a job, until it is believed. */
+const GONE_POLLS_TO_FAIL = 4
 
 /** 100 is said only when the video is stored. */
 const MAX_RUNNING_PROGRESS = 99
@@ -22,6 +30,9 @@ const MAX_RUNNING_PROGRESS = 99
  */
 export async function poll(context: StepContext, task: LeasedTask): Promise<void> {
   const outcome = await askProvider(context, task)
+  // Cut off by our own stopping: that says nothing about the provider.
+  if (outcome !== undefined) context.breaker.answered()
+  else if (!context.signal.aborted) context.breaker.faulted()
   const keepLeaseMs = keptLeaseMs(context.provider)
   const { pollEveryMs } = context.provider
   switch (outcome?.kind) {
@@ -29,12 +40,21 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
       // Cut off by our own stopping: that says nothing about the provider.
       if (context.signal.aborted) return
       const inMs = backoffMs(pollEveryMs, task.unansweredPolls + 1, context.random)
-      await savePoll(context.db, task, { progress: 0, answered: false, next: { inMs, keepLeaseMs } })
+      await context.polls.save({ task, progress: 0, answered: false, next: { inMs, keepLeaseMs } })
       return
     }
     case 'pending': {
-      const next = { inMs: pauseMs(outcome.pollAfterMs, pollEveryMs), keepLeaseMs }
-      await savePoll(context.db, task, { progress: wholeProgress(outcome.progress), answered: true, next })
+      if (outcome.unknownStatus !== undefined) {
+        const { unknownStatus } = outcome
+        context.log.error(
+          { task: task.id, provider: task.provider, unknownStatus },
+          'the provider uses a status that nobody knows: the task goes on',
+        )
+      }
+      const { ageMs, lateMs = 0 } = task
+      const usualMs = pollIntervalMs({ pollEveryMs, ageMs, lateMs, random: context.random })
+      const next = { inMs: pauseMs(outcome.pollAfterMs, { usualMs, random: context.random }), keepLeaseMs }
+      await context.polls.save({ task, progress: wholeProgress(outcome.progress), answered: true, next })
       return
     }
     case 'succeeded':
@@ -48,15 +68,33 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
       return
     case 'expired':
       await settle(context, task, { state: 'expired' })
+      return
+    case 'gone':
+      return pollGone(context, task)
   }
+}
+
+/** A server that was restarted may not know a job for a moment; one that says so again and again has lost it. */
+async function pollGone(context: StepContext, task: LeasedTask): Promise<void> {
+  context.log.warn({ task: task.id, provider: task.provider }, 'the provider does not know the job')
+  if (task.gonePolls + 1 >= GONE_POLLS_TO_FAIL) {
+    const message = 'The provider lost the generation.'
+    await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
+    return
+  }
+  const inMs = backoffMs(context.provider.pollEveryMs, task.gonePolls + 1, context.random)
+  const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
+  await context.polls.save({ task, progress: 0, answered: true, isGone: true, next })
 }
 
 async function askProvider(context: StepContext, task: LeasedTask): Promise<PollOutcome | undefined> {
   const operation = task.attempt?.operation
   if (operation === undefined) throw new Error(`task ${task.id} is ${task.state} without an operation`)
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(POLL_TIMEOUT_MS)])
+  const limit = { timeoutMs: POLL_TIMEOUT_MS, signal: context.signal }
   try {
-    return await context.provider.poll(operation, { openReference: context.openReference, signal })
+    return await withinTime(limit, (signal) =>
+      context.provider.poll(operation, { openReference: context.openReference, signal }),
+    )
   } catch (error) {
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'poll was not answered')
     return undefined
@@ -64,6 +102,15 @@ async function askProvider(context: StepContext, task: LeasedTask): Promise<Poll
 }
 
 async function collectAssets(context: StepContext, task: LeasedTask, assets: readonly ProducedAsset[]): Promise<void> {
+  using place = context.collecting.enter()
+  if (place === undefined) {
+    // More are done at once than can be fetched: it is asked for again, and the polls of other tasks go on meanwhile.
+    const { provider, random } = context
+    const inMs = pollIntervalMs({ pollEveryMs: provider.pollEveryMs, ageMs: 0, lateMs: 0, random })
+    const next = { inMs, keepLeaseMs: keptLeaseMs(provider) }
+    await context.polls.save({ task, progress: MAX_RUNNING_PROGRESS, answered: true, next })
+    return
+  }
   if (task.state === 'running') {
     if (!(await markCollecting(context.db, task))) return
     await faultPoint('collect.marked')
@@ -71,10 +118,16 @@ async function collectAssets(context: StepContext, task: LeasedTask, assets: rea
   await collect(context, { ...task, state: 'collecting' }, assets)
 }
 
-/** What a provider asks for may be negative, endless, or not a number at all; then it is asked at its usual pace. */
-function pauseMs(asked: number | undefined, usual: number): number {
-  if (asked === undefined || !Number.isFinite(asked) || asked < 0) return usual
-  return Math.min(asked, MAX_PAUSE_MS)
+/**
+ * What a provider asks for may be negative, endless, or not a number at all; then it is asked at its usual pace. Never sooner
+ * than it asks for: those that were all sent away together come back apart, and late.
+ */
+function pauseMs(
+  asked: number | undefined,
+  { usualMs, random }: { readonly usualMs: number; readonly random: () => number },
+): number {
+  if (asked === undefined || !Number.isFinite(asked) || asked < 0) return usualMs
+  return Math.round(Math.min(asked, MAX_PAUSE_MS) * (1 + PAUSE_SPREAD * random()))
 }
 
 /** What a provider reports may be fractional, above 100, or not a number at all. */

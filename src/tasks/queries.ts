@@ -12,7 +12,7 @@ import { QUEUE_POSITION, TASK_COLUMNS, type TaskRow, taskOf } from './task-row.t
 export const IDEMPOTENCY_KEY_LIFETIME = '24 hours'
 
 /** A task that nobody could start for a day is not wanted any more; its credits go back. */
-const QUEUE_DEADLINE_SECONDS = 24 * 60 * 60
+export const QUEUE_DEADLINE_SECONDS = 24 * 60 * 60
 
 export type SubmitRow =
   | { readonly outcome: 'created' | 'replayed'; readonly taskUuid: string; readonly createdAt: Date }

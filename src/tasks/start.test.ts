@@ -83,7 +83,7 @@ describe('handing a task to its provider', () => {
 
   it('surely refused: the task fails with the reason, and its credits return', async () => {
     const failure = { reason: 'moderated', message: 'The prompt was refused.' } as const
-    plain.script('refused', { start: [{ kind: 'rejected', failure, retryable: false }] })
+    plain.script('refused', { start: [{ kind: 'rejected', failure, because: 'request' }] })
     const before = await shop.balance(wallet)
     const id = await shop.create(wallet, 'refused', { provider: 'plain' })
     const task = await shop.ended(wallet, id)
@@ -98,7 +98,7 @@ describe('handing a task to its provider', () => {
   for (const [name, step, state] of [
     [
       'busy',
-      { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, retryable: true },
+      { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, because: 'busy' },
       'rejected',
     ],
     ['undelivered', { kind: 'undelivered', cause: 'ECONNREFUSED' }, 'undelivered'],
@@ -131,7 +131,7 @@ describe('handing a task to its provider', () => {
 
   it('pauses before it asks a busy provider again', async () => {
     const failure = { reason: 'provider_unavailable', message: 'Busy.' } as const
-    plain.script('busy for long', { start: [{ kind: 'rejected', failure, retryable: true }] })
+    plain.script('busy for long', { start: [{ kind: 'rejected', failure, because: 'busy' }] })
     const id = await shop.create(wallet, 'busy for long', { provider: 'plain' })
     await until('it was refused', async () => (await shop.attempts(id))[0]?.state === 'rejected')
     const { rows } = await shop.pool.query<{ seconds: number }>(
@@ -162,6 +162,31 @@ describe('handing a task to its provider', () => {
       const tokens = idempotent.starts.filter((call) => call.prompt === name).map((call) => call.token)
       assert.equal(new Set(tokens).size, 1)
       assert.equal(idempotent.jobsOf(name), 1)
+    })
+  }
+
+  for (const [name, step] of [
+    ['undelivered', { kind: 'undelivered', cause: 'ECONNREFUSED' }],
+    ['busy', { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'Busy.' }, because: 'busy' }],
+    [
+      'locked out',
+      { kind: 'rejected', failure: { reason: 'provider_unavailable', message: 'No.' }, because: 'credentials' },
+    ],
+  ] as const) {
+    it(`answer lost, idempotent, then ${name}: still the same token, for the first start may have arrived`, async () => {
+      const prompt = `lost, then ${name}`
+      idempotent.script(prompt, { start: ['accept, then lose the answer', step, 'accept'], poll: ['video'] })
+      const id = await shop.create(wallet, prompt, { provider: 'idempotent' })
+      await until('it was started three times', async () => {
+        await shop.hurry(id)
+        return idempotent.startsOf(prompt) === 3
+      })
+      assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+      assert.deepEqual(
+        (await shop.attempts(id)).map((attempt) => attempt.number),
+        [1],
+      )
+      assert.equal(idempotent.jobsOf(prompt), 1)
     })
   }
 

@@ -1,18 +1,29 @@
 /**
  * Handing a task to its provider. The attempt, whose id is the token, is committed before the call; after it there are
- * four cases. Accepted: the operation is saved. Surely refused: the task fails, or waits if the provider was only busy.
- * Surely not delivered: tried again as a new attempt. Ambiguous: where the provider's start is idempotent it is repeated
- * with the same token; else the attempt is `uncertain`, its hold stays and nothing is submitted again until its deadline.
+ * four cases. Accepted: the operation is saved. Surely refused, or surely not delivered: the task goes to another
+ * provider that can take it and is well; is there none, it fails if this one never will take it, and else is tried again
+ * as a new attempt. Ambiguous: where the provider's start is idempotent it is repeated with the same token, until the
+ * provider says what came of it, or that it never will; else the attempt is `uncertain`, its hold stays and nothing is submitted again, anywhere:
+ * a later answer, the operator or the configured time ends it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type AttemptId, newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
-import type { StartOutcome } from '../providers/provider.ts'
+import type { RejectionCause, StartOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
-import { endAttempt, insertAttempt, type LeasedTask, saveOperation, selectState } from './lease-queries.ts'
+import {
+  endAttempt,
+  insertAttempt,
+  type LeasedTask,
+  parkUncertain,
+  requeueTask,
+  saveOperation,
+  selectState,
+  selectTriedProviders,
+} from './lease-queries.ts'
 import { settle } from './settle.ts'
 import type { StepContext } from './step-context.ts'
 
@@ -21,6 +32,9 @@ export const START_TIMEOUT_MS = 30_000
 
 /** Pauses between tries to save an accepted job: 10 s in all, which with the start's time-out still fits into a lease. */
 const SAVE_PAUSES_MS = [200, 500, 1_000, 2_500, 6_000]
+
+/** A provider that asks for a longer pause is asked again after this: its limits are counted by the minute or the hour. */
+const MAX_RETRY_AFTER_MS = 60 * 60_000
 
 /** First pause before a start is repeated. */
 const RETRY_BASE_MS = 1_000
@@ -37,6 +51,8 @@ export async function start(context: StepContext, task: LeasedTask): Promise<voi
 interface OpenAttempt {
   readonly id: AttemptId
   readonly number: number
+  /** The provider was called with its token before, and nobody knows what came of it: its job may run. */
+  readonly isRepeat: boolean
 }
 
 /** The attempt to call the provider with; `undefined` when nobody may be called now. */
@@ -45,12 +61,13 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
   if (last?.state === 'uncertain') return undefined
   if (last?.state === 'starting') {
     // Somebody died, or lost the lease, between recording this attempt and saving its outcome.
-    if (context.provider.startIsIdempotent) return last
+    if (context.provider.startIsIdempotent) return { ...last, isRepeat: true }
     await park(context, task, last.id, 'the process stopped while the provider was being called')
     return undefined
   }
-  const next = { id: newId('att'), number: (last?.number ?? 0) + 1 }
-  return (await insertAttempt(context.db, task, next)) ? next : undefined
+  const next = { id: newId('att'), number: (last?.number ?? 0) + 1, isRepeat: false }
+  const costMicroUsd = context.provider.costMicroUsd?.(task.request)
+  return (await insertAttempt(context.db, task, { ...next, costMicroUsd })) ? next : undefined
 }
 
 async function callStart(context: StepContext, task: LeasedTask, token: AttemptId): Promise<StartOutcome> {
@@ -70,31 +87,126 @@ async function record(
   attempt: OpenAttempt,
   outcome: StartOutcome,
 ): Promise<void> {
-  const { db, provider } = context
-  const failures = Math.max(attempt.number, task.unansweredPolls + 1)
-  const again = { inMs: backoffMs(RETRY_BASE_MS, failures, context.random), keepLeaseMs: undefined }
+  const { provider } = context
+  noteHealth(context, outcome)
+  if (attempt.isRepeat && isSilentOnEarlierCalls(outcome)) {
+    return await repeatLater(context, task, attempt, outcome)
+  }
   switch (outcome.kind) {
     case 'accepted':
       return saveAccepted(context, task, { attempt: attempt.id, operation: outcome.operation })
-    case 'rejected': {
-      const { failure } = outcome
-      if (outcome.retryable) {
-        await endAttempt(db, task, { attempt: attempt.id, state: 'rejected', error: failure.message, next: again })
-      } else {
-        await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
-      }
-      return
-    }
+    case 'rejected':
+      return recordRejected(context, task, attempt, outcome)
     case 'undelivered':
-      await endAttempt(db, task, { attempt: attempt.id, state: 'undelivered', error: outcome.cause, next: again })
-      return
+      return passOnOrRetry(context, task, attempt, { state: 'undelivered', error: outcome.cause })
     case 'ambiguous':
-      if (provider.startIsIdempotent) {
-        await endAttempt(db, task, { attempt: attempt.id, state: 'starting', error: outcome.cause, next: again })
-      } else {
-        await park(context, task, attempt.id, outcome.cause)
-      }
+      if (provider.startIsIdempotent && outcome.isFinal !== true) await repeatLater(context, task, attempt, outcome)
+      else await park(context, task, attempt.id, outcome.cause)
   }
+}
+
+/**
+ * Whether an outcome tells only of the call that it is of. A repeat that did not arrive, or found no room or no entry, leaves
+ * open whether an earlier call made a job: neither another token nor another provider may be tried.
+ */
+function isSilentOnEarlierCalls(outcome: StartOutcome): outcome is Exclude<StartOutcome, { kind: 'accepted' }> {
+  if (outcome.kind === 'rejected') return outcome.because === 'busy' || outcome.because === 'credentials'
+  return outcome.kind === 'undelivered'
+}
+
+/** Calls the provider again later with the same token: its start is idempotent. */
+async function repeatLater(
+  context: StepContext,
+  task: LeasedTask,
+  attempt: OpenAttempt,
+  outcome: Exclude<StartOutcome, { kind: 'accepted' }>,
+): Promise<void> {
+  const retryAfterMs = outcome.kind === 'rejected' ? outcome.retryAfterMs : undefined
+  const next = { inMs: pauseMs({ context, task, attempt, retryAfterMs }), keepLeaseMs: undefined }
+  const error = outcome.cause ?? outcome.kind
+  await endAttempt(context.db, task, { attempt: attempt.id, state: 'starting', error, next })
+}
+
+/** Only what the provider itself does wrong counts against it: that it refuses a request, or is busy, does not. */
+function noteHealth({ breaker }: StepContext, outcome: StartOutcome): void {
+  const isFault =
+    outcome.kind === 'undelivered' ||
+    outcome.kind === 'ambiguous' ||
+    (outcome.kind === 'rejected' && outcome.because === 'credentials')
+  if (isFault) breaker.faulted()
+  else breaker.answered()
+}
+
+async function recordRejected(
+  context: StepContext,
+  task: LeasedTask,
+  attempt: OpenAttempt,
+  { because, failure, cause, retryAfterMs }: Extract<StartOutcome, { kind: 'rejected' }>,
+): Promise<void> {
+  const { log, provider } = context
+  log.warn({ task: task.id, attempt: attempt.id, provider: provider.id, because, cause }, 'the provider refused a job')
+  const rejection = { state: 'rejected', because, error: cause ?? failure.message } as const
+  if (because === 'policy') {
+    await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
+  } else if (because === 'request') {
+    if (await passOn(context, task, attempt, rejection)) return
+    await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
+  } else {
+    await passOnOrRetry(context, task, attempt, { ...rejection, retryAfterMs })
+  }
+}
+
+interface Unstarted {
+  readonly state: 'rejected' | 'undelivered'
+  readonly because?: RejectionCause
+  /** For the operator. */
+  readonly error: string
+  readonly retryAfterMs?: number | undefined
+}
+
+/** Gives the task to another provider; where there is none, this one is asked again later. */
+async function passOnOrRetry(
+  context: StepContext,
+  task: LeasedTask,
+  attempt: OpenAttempt,
+  unstarted: Unstarted,
+): Promise<void> {
+  if (await passOn(context, task, attempt, unstarted)) return
+  const { retryAfterMs, ...ended } = unstarted
+  const inMs = pauseMs({ context, task, attempt, retryAfterMs })
+  await endAttempt(context.db, task, { attempt: attempt.id, ...ended, next: { inMs, keepLeaseMs: undefined } })
+}
+
+/**
+ * Puts a task that this provider surely did not begin into the queue of another one that can take it, is well, and has
+ * not just been tried. False: there is none, or the task has changed hands.
+ */
+async function passOn(
+  context: StepContext,
+  task: LeasedTask,
+  attempt: OpenAttempt,
+  unstarted: Unstarted,
+): Promise<boolean> {
+  const except = await selectTriedProviders(context.db, task.id)
+  const other = context.router().alternative({ mode: task.mode, request: task.request, except })
+  if (other === undefined) return false
+  const moved = await requeueTask(context.db, task, { attempt: attempt.id, ...unstarted, provider: other.id })
+  if (!moved) return false
+  context.log.info({ task: task.id, from: context.provider.id, to: other.id }, 'the task goes to another provider')
+  context.onRequeued()
+  return true
+}
+
+/** Until the provider is called again: ever longer, and at least as long as it asks for, within reason. */
+function pauseMs(about: {
+  readonly context: StepContext
+  readonly task: LeasedTask
+  readonly attempt: OpenAttempt
+  readonly retryAfterMs: number | undefined
+}): number {
+  const { context, task, attempt, retryAfterMs = 0 } = about
+  const backoff = backoffMs(RETRY_BASE_MS, Math.max(attempt.number, task.unansweredPolls + 1), context.random)
+  return Math.max(backoff, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
 }
 
 /**
@@ -137,8 +249,7 @@ async function tryAgain<Result>(pausesMs: readonly number[], work: () => Promise
 
 async function park(context: StepContext, task: LeasedTask, attempt: AttemptId, cause: string): Promise<void> {
   context.log.error({ task: task.id, attempt, provider: task.provider, cause }, 'attempt is uncertain: not repeated')
-  const next = { inMs: 'deadline', keepLeaseMs: undefined } as const
-  await endAttempt(context.db, task, { attempt, state: 'uncertain', error: cause, next })
+  await parkUncertain(context.db, task, { attempt, error: cause, seconds: context.deadlines.uncertainSeconds })
 }
 
 /** A job that runs inside a worker stays with that worker between polls; see `Provider.affinity`. */

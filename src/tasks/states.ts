@@ -2,6 +2,7 @@
  * The life of a task. Every change of state in the code names its target here and is a compare-and-set in the database:
  * `where state = any(statesBefore(target)) and fence = …`. A terminal state is final; the database refuses to leave it.
  *
+ *        ◀─other provider─
  *   queued ──admit──▶ submitting ──accepted──▶ running ──provider done──▶ collecting ──stored──▶ succeeded
  *     │                   │                       │                           │
  *     └── canceled, expired, failed ◀─────────────┴───────────────────────────┘
@@ -10,7 +11,8 @@ import type { TaskState } from '../canonical/task-state.ts'
 
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
   queued: ['submitting', 'canceled', 'expired'],
-  submitting: ['running', 'failed', 'canceled', 'expired'],
+  // Back to the queue, of another provider, when the one that was asked surely began nothing.
+  submitting: ['queued', 'running', 'failed', 'canceled', 'expired'],
   running: ['collecting', 'failed', 'canceled', 'expired'],
   // The video exists and is about to be delivered and charged: too late to cancel.
   collecting: ['succeeded', 'failed', 'expired'],

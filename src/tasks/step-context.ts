@@ -3,6 +3,11 @@ import type { TaskId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
 import type { OpenReference, Provider } from '../providers/provider.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { PollSaver } from './poll-saver.ts'
+import type { Room } from './room.ts'
+import type { Router } from './router.ts'
 
 /** What a finished video is stored with; where it is stored is known to whoever put the platform together. */
 export type FinishedVideo = Pick<Ingest, 'path' | 'taskId' | 'request' | 'provider' | 'sourceType' | 'keepSeconds'>
@@ -14,12 +19,24 @@ export type IngestVideo = (video: FinishedVideo) => Promise<MediaRecord[]>
 export interface StepContext {
   readonly db: Queryable
   readonly provider: Provider
+  /** The health of this provider, as this process knows it. */
+  readonly breaker: CircuitBreaker
+  readonly polls: PollSaver
+  /** Places for videos that are being fetched and stored. */
+  readonly collecting: Room
+  /** The routes as they are now. */
+  readonly router: () => Router
+  readonly deadlines: Deadlines
+  /** An existing folder for videos on their way from a provider, with room for them. */
+  readonly downloads: string
   readonly ingest: IngestVideo
   readonly openReference: OpenReference
   /** Deletes what `ingest` stored for a task that ended otherwise meanwhile. */
   readonly discardIngested: (taskId: TaskId) => Promise<void>
   /** Told when a task has ended: what is to be delivered is due. */
   readonly onEnded: () => void
+  /** Told when a task stands in the queue of another provider. */
+  readonly onRequeued: () => void
   readonly log: Logger
   /** Aborted when the process stops; a step that is cut off is taken up again by its lease. */
   readonly signal: AbortSignal

@@ -23,6 +23,7 @@ export interface TaskRow extends Record<string, unknown> {
   id: string
   dialect: string
   model: string
+  provider: string
   request: GenerationRequest
   body: Json
   client_request_id: string | null
@@ -42,7 +43,7 @@ export interface TaskRow extends Record<string, unknown> {
 }
 
 export const TASK_COLUMNS = `
-  t.id, t.dialect, t.model, t.request, t.body, t.client_request_id, t.trace_id, t.state, t.progress, t.price_credits, t.final_credits,
+  t.id, t.dialect, t.model, t.provider, t.request, t.body, t.client_request_id, t.trace_id, t.state, t.progress, t.price_credits, t.final_credits,
   t.failure_reason, t.failure_message, t.cancel_requested_at, t.created_at, t.updated_at, t.finished_at,
   case when t.state = 'succeeded' then (
     select json_agg(json_build_object('id', m.id, 'kind', m.kind, 'mime_type', m.mime_type, 'size_bytes', m.size_bytes,
@@ -67,6 +68,7 @@ export function taskOf(row: TaskRow): Task {
     id: idOf('task', row.id),
     dialect: row.dialect,
     model: row.model,
+    provider: row.provider,
     request: row.request,
     body: row.body,
     clientRequestId: row.client_request_id ?? undefined,

@@ -7,7 +7,9 @@ import { PLANS } from '../accounts/plans.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import { openPool } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { admitTasks } from '../tasks/lease-queries.ts'
+import { ProviderSet, planOf } from '../tasks/provider-set.ts'
 
 const FAILED = { kind: 'failed', failure: { reason: 'generation_failed', message: 'As scripted.' } } as const
 
@@ -165,7 +167,9 @@ describe('admission', () => {
     const worker = new Worker({
       id: 'hung',
       pool,
-      providers: [hung, well],
+      providers: new ProviderSet(planOf([hung, well])),
+      deadlines: () => DEFAULT_DEADLINES,
+      downloads: shop.folder,
       store,
       ingest,
       log: pino({ level: 'silent' }),
@@ -426,7 +430,7 @@ describe('a clock that is wrong', () => {
       const elapsed = (performance.now() - started) / 1_000
       assert.ok(seen && seen.age <= elapsed + 1, `${seen?.age} s old after ${elapsed} s`)
       assert.ok(Math.abs(seen.keeps - PLANS.enterprise.keepResultsDays) < 0.01, `kept for ${seen.keeps} days`)
-      assert.ok(seen.due > 15 && seen.due <= 30, `polled again in ${seen.due} s`)
+      assert.ok(seen.due > 15 && seen.due <= 36, `polled again in ${seen.due} s`)
       assert.ok(seen.left > 59 * 60 && seen.left <= 60 * 60, `given up in ${seen.left} s`)
       assert.equal(provider.polls.filter((call) => call.prompt === 'patience').length, 1)
       await shop.endTime(patience)

@@ -6,32 +6,66 @@ import { PLANS } from '../accounts/plans.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { advance } from '../tasks/advance.ts'
 import { admitTasks, claimDueTasks, countActive, type LeasedTask } from '../tasks/lease-queries.ts'
+import { PollSaver } from '../tasks/poll-saver.ts'
+import type { ActiveProvider } from '../tasks/provider-set.ts'
+import { rerouteQueued } from '../tasks/reroute.ts'
+import { Room } from '../tasks/room.ts'
 import type { StepContext } from '../tasks/step-context.ts'
+import { StartBudget } from './start-budget.ts'
 
 /** A lease outlives the longest call of a step (30 s) and its writes; a worker that dies is replaced after it. */
 const LEASE_MS = 45_000
 
-/** Steps of one provider under way at once in one worker; each may hold a database connection for a moment. */
-const MAX_STEPS = 64
+/** Starts of one provider under way at once in one worker: each may hold files of its request in memory. */
+const MAX_STARTS = 64
 
-/** From being admitted to being given up. The slowest upstreams of this field take minutes. */
-const TASK_DEADLINE_MS = 60 * 60_000
+/** Videos of one provider that are being fetched and stored: each is a file, a connection and a lease to be renewed. */
+const MAX_COLLECTED = 128
+
+/**
+ * Polls of one provider under way at once in one worker. 10,000 jobs take 2,000 a second; each is under way for the vendor's
+ * tenth of a second and waits as long again to be claimed and saved in company. A claim takes as many as there are places.
+ */
+const MAX_POLLS = 1_024
+
+/** The same while the provider is ill: enough to notice that it is well again. */
+const MAX_POLLS_WHILE_ILL = 64
 
 /** The sweep: how long a wake-up that was lost can delay a task. */
 const SWEEP_MS = 1_000
 
 const PLAN_LIMITS = Object.fromEntries(Object.entries(PLANS).map(([name, plan]) => [name, plan.concurrentTasks]))
 
+/** What all lanes of a worker work with; the provider, its health and the lane's places are each lane's own. */
+export interface LaneContext extends Omit<StepContext, 'provider' | 'breaker' | 'polls' | 'collecting'> {
+  /** Told how late a step of a provider was taken up after it was due. */
+  readonly onClaimed?: (provider: string, lateMs: number) => void
+}
+
 export class Lane {
-  readonly #context: StepContext
+  readonly #common: LaneContext
+  readonly #active: ActiveProvider
   readonly #worker: string
+  readonly #budget = new StartBudget(() => performance.now())
+  readonly #polls: PollSaver
+  readonly #collecting = new Room(MAX_COLLECTED)
   readonly #steps = new Set<Promise<void>>()
+  /** Of the steps, those that hand a task to the provider. */
+  #starts = 0
   #wake: (() => void) | undefined
   #awake = false
 
-  constructor(context: StepContext, worker: string) {
-    this.#context = context
+  constructor(common: LaneContext, { active, worker }: { readonly active: ActiveProvider; readonly worker: string }) {
+    this.#common = common
+    this.#active = active
     this.#worker = worker
+    this.#polls = new PollSaver(common.db)
+  }
+
+  /** With the provider as it is configured now. */
+  get #context(): StepContext {
+    const { provider, breaker } = this.#active
+    return { ...this.#common, provider, breaker, polls: this.#polls, collecting: this.#collecting }
   }
 
   /** Something may be due: look now. */
@@ -42,51 +76,72 @@ export class Lane {
 
   /** Works until the context's signal is aborted, then waits for the steps that are under way. */
   async run(): Promise<void> {
-    const { signal, log, provider } = this.#context
+    const { signal, log } = this.#common
     signal.addEventListener('abort', () => this.wake(), { once: true })
     while (!signal.aborted) {
       this.#awake = false
       try {
         const found = (await this.#admit()) + (await this.#claim())
-        if (found > 0 && this.#steps.size < MAX_STEPS) continue
+        if (found > 0 && this.#pollRoom() > 0) continue
       } catch (error) {
-        log.error({ err: error, provider: provider.id }, 'the queue could not be read')
+        log.error({ err: error, provider: this.#active.provider.id }, 'the queue could not be read')
       }
-      await this.#pause(Math.min(SWEEP_MS, provider.pollEveryMs))
+      await this.#pause(Math.min(SWEEP_MS, this.#active.provider.pollEveryMs))
     }
     await Promise.allSettled(this.#steps)
   }
 
   async #admit(): Promise<number> {
-    const { db, provider } = this.#context
+    const { db, provider, breaker } = this.#context
+    if (this.#active.isRetired || breaker.state === 'open') return await rerouteQueued(this.#context)
     const owner = provider.affinity === 'worker' ? this.#worker : undefined
-    const free = Math.min(provider.concurrency - (await countActive(db, provider.id, owner)), this.#room())
+    const budget = this.#budget.left(provider.requestsPerMinute)
+    const wanted = Math.min(breaker.allows(this.#startRoom()), budget)
+    if (wanted <= 0) return 0
+    const active = await countActive(db, provider.id, owner)
+    if (active === undefined) return 0
+    const free = Math.min(provider.concurrency - active, wanted)
     if (free <= 0) return 0
     // Others may be admitting at this moment: the database counts again, alone, and so exactly.
     const { concurrency, affinity } = provider
-    const limits = { concurrency, affinity, planLimits: PLAN_LIMITS, deadlineMs: TASK_DEADLINE_MS }
+    const deadlineMs = this.#common.deadlines.taskSeconds * 1_000
+    const limits = { concurrency, affinity, planLimits: PLAN_LIMITS, deadlineMs }
     const tasks = await admitTasks(db, { ...this.#lease(free), ...limits })
+    breaker.sent(tasks.length)
+    this.#budget.spend(tasks.length)
     if (tasks.length > 0) await faultPoint('admit.committed')
     return this.#take(tasks)
   }
 
   async #claim(): Promise<number> {
-    if (this.#room() <= 0) return 0
-    return this.#take(await claimDueTasks(this.#context.db, this.#lease(this.#room())))
+    const [polls, starts] = [this.#pollRoom(), this.#startRoom()]
+    if (polls <= 0 && starts <= 0) return 0
+    const { db, onClaimed } = this.#common
+    const due = await claimDueTasks(db, { ...this.#lease(Math.max(0, polls)), startsLimit: Math.max(0, starts) })
+    for (const { lateMs } of due) onClaimed?.(this.#active.provider.id, lateMs)
+    return this.#take(due)
   }
 
   #lease(limit: number): { provider: string; worker: string; limit: number; leaseMs: number } {
-    return { provider: this.#context.provider.id, worker: this.#worker, limit, leaseMs: LEASE_MS }
+    return { provider: this.#active.provider.id, worker: this.#worker, limit, leaseMs: LEASE_MS }
   }
 
-  #room(): number {
-    return MAX_STEPS - this.#steps.size
+  #startRoom(): number {
+    return MAX_STARTS - this.#starts
+  }
+
+  #pollRoom(): number {
+    const places = this.#active.breaker.state === 'closed' ? MAX_POLLS : MAX_POLLS_WHILE_ILL
+    return places - (this.#steps.size - this.#starts - this.#collecting.taken)
   }
 
   #take(tasks: readonly LeasedTask[]): number {
     for (const task of tasks) {
+      const start = task.state === 'submitting' ? 1 : 0
+      this.#starts += start
       const step = this.#step(task).finally(() => {
         this.#steps.delete(step)
+        this.#starts -= start
         this.wake()
       })
       this.#steps.add(step)
@@ -99,12 +154,12 @@ export class Lane {
     try {
       await advance(this.#context, task)
     } catch (error) {
-      this.#context.log.error({ err: error, task: task.id, state: task.state }, 'a step failed; it will be taken again')
+      this.#common.log.error({ err: error, task: task.id, state: task.state }, 'a step failed; it will be taken again')
     }
   }
 
   async #pause(ms: number): Promise<void> {
-    if (this.#awake || this.#context.signal.aborted) return
+    if (this.#awake || this.#common.signal.aborted) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)
       this.#wake = () => {

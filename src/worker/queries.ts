@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/database.ts'
+import type { OpenTasks } from '../observe/metrics.ts'
 
 /** Says that a worker is alive. Silent ones are forgotten after a day. */
 export async function upsertWorker(db: Queryable, worker: string): Promise<void> {
@@ -13,15 +14,15 @@ export async function deleteWorker(db: Queryable, worker: string): Promise<void>
   await db.query('delete from workers where id = $1', [worker])
 }
 
-/** Tasks that have not ended, by state. Two counts, each of which has an index that holds no ended task. */
-export async function countOpenTasks(db: Queryable): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ state: string; tasks: number }>(
-    `select 'queued' as state, count(*)::integer as tasks from tasks where state = 'queued'
+/** Tasks that have not ended, by provider and state. Two counts, each of which has an index that holds no ended task. */
+export async function countOpenTasks(db: Queryable): Promise<OpenTasks[]> {
+  const { rows } = await db.query<{ provider: string; state: string; tasks: number }>(
+    `select provider, 'queued' as state, count(*)::integer as tasks from tasks where state = 'queued' group by provider
      union all
-     select state, count(*)::integer from tasks
-     where state in ('submitting', 'running', 'collecting') group by state`,
+     select provider, state, count(*)::integer from tasks
+     where state in ('submitting', 'running', 'collecting') group by provider, state`,
   )
-  return new Map(rows.map((row) => [row.state, row.tasks]))
+  return rows
 }
 
 /**

@@ -6,18 +6,24 @@ import { sweepFiles } from '../files/sweep-files.ts'
 import { discardIngested as discardStored } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
-import type { OpenReference, Provider } from '../providers/provider.ts'
+import { deleteOldRefusals } from '../moderation/queries.ts'
+import type { OpenReference } from '../providers/provider.ts'
+import type { Deadlines } from '../tasks/deadlines.ts'
 import { deleteOldIdempotencyKeys, expireAbandoned, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
+import type { ActiveProvider, ProviderSet } from '../tasks/provider-set.ts'
 import type { IngestVideo } from '../tasks/step-context.ts'
 import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
 import { deleteOldDeliveries, releaseDeliveries } from '../webhooks/queries.ts'
 import { type Chore, runChores } from './chores.ts'
 import { DeliveryLane, type DeliveryLaneOptions } from './delivery-lane.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneContext } from './lane.ts'
 import { deleteWorker, upsertWorker } from './queries.ts'
 
 /** Rows that one run of a chore takes: small transactions, however much has piled up. */
 const CHORE_BATCH = 200
+
+/** How long it can be looked up what the content policy refused. */
+const REFUSAL_DAYS = 90
 
 /** How long an operator can look up what became of a delivery. */
 const DELIVERY_DAYS = 30
@@ -29,10 +35,15 @@ export interface WorkerOptions {
   /** Stable for a data directory, so that a restarted process can free what its predecessor held. */
   readonly id: string
   readonly pool: pg.Pool
-  readonly providers: readonly Provider[]
+  readonly providers: ProviderSet
+  /** Limits of what only others can end. */
+  readonly deadlines: () => Deadlines
+  /** An existing folder for videos on their way from a provider. */
+  readonly downloads: string
   readonly ingest: IngestVideo
   readonly store: Store
   readonly log: Logger
+  readonly onClaimed?: NonNullable<LaneContext['onClaimed']>
   /** What callbacks and uploads are made with; `undefined` leaves them to other workers. */
   readonly deliveries?: Pick<DeliveryLaneOptions, 'policy' | 'renderCallback' | 'deliveries' | 'now'>
 }
@@ -41,9 +52,10 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
-  readonly #lanes: readonly Lane[]
+  readonly #lanes: Lane[] = []
   readonly #deliveryLanes: readonly DeliveryLane[]
-  #running: Promise<unknown> = Promise.resolve()
+  readonly #laneContext: LaneContext
+  readonly #running: Promise<unknown>[] = []
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -54,8 +66,21 @@ export class Worker {
     const onEnded = () => this.#wakeDeliveries()
     const common = { db, log, signal: this.#stop.signal, random: Math.random }
     const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)
-    const about = { ...common, ingest, openReference, discardIngested, onEnded }
-    this.#lanes = options.providers.map((provider) => new Lane({ ...about, provider }, options.id))
+    const { providers, deadlines, downloads, onClaimed } = options
+    this.#laneContext = {
+      ...common,
+      ingest,
+      openReference,
+      discardIngested,
+      onEnded,
+      downloads,
+      ...(onClaimed === undefined ? {} : { onClaimed }),
+      onRequeued: () => this.wake(),
+      router: () => providers.router,
+      get deadlines() {
+        return deadlines()
+      },
+    }
     this.#deliveryLanes =
       deliveries === undefined
         ? []
@@ -70,8 +95,19 @@ export class Worker {
     await releaseDeliveries(pool, id)
     await upsertWorker(pool, id)
     const signal = this.#stop.signal
-    const lanes = [...this.#lanes, ...this.#deliveryLanes]
-    this.#running = Promise.all([...lanes.map((lane) => lane.run()), runChores(this.#chores(), { log, signal })])
+    const { providers } = this.#options
+    providers.onAdded((active) => this.#open(active))
+    for (const active of providers.all) this.#open(active)
+    for (const lane of this.#deliveryLanes) this.#running.push(lane.run())
+    this.#running.push(runChores(this.#chores(), { log, signal }))
+  }
+
+  /** A lane for one more provider. */
+  #open(active: ActiveProvider): void {
+    if (this.#stop.signal.aborted) return
+    const lane = new Lane(this.#laneContext, { active, worker: this.#options.id })
+    this.#lanes.push(lane)
+    this.#running.push(lane.run())
   }
 
   /** Tasks may be due: look now. */
@@ -87,7 +123,7 @@ export class Worker {
   /** Takes no new steps, waits for those under way, and gives its leases back. */
   async stop(): Promise<void> {
     this.#stop.abort()
-    await this.#running
+    await Promise.all(this.#running)
     await releaseLeases(this.#options.pool, this.#options.id)
     await releaseDeliveries(this.#options.pool, this.#options.id)
     await deleteWorker(this.#options.pool, this.#options.id)
@@ -122,6 +158,11 @@ export class Worker {
         name: 'forget old deliveries',
         everyMs: MINUTE_MS,
         run: async () => after(await deleteOldDeliveries(pool, { days: DELIVERY_DAYS, limit: CHORE_BATCH })),
+      },
+      {
+        name: 'forget old refusals of prompts',
+        everyMs: 10 * MINUTE_MS,
+        run: async () => after(await deleteOldRefusals(pool, { days: REFUSAL_DAYS, limit: CHORE_BATCH })),
       },
     ]
   }

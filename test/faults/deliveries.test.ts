@@ -35,7 +35,7 @@ interface Row {
 class Desk implements AsyncDisposable {
   readonly shop: Workshop
   readonly provider: ScriptedProvider
-  readonly metrics = createMetrics({ openTasks: async () => new Map(), pendingDeliveries: async () => new Map() })
+  readonly metrics = createMetrics({ openTasks: async () => [], pendingDeliveries: async () => new Map() })
   wallet: WalletId = 0n
 
   constructor(shop: Workshop) {

@@ -12,9 +12,12 @@ import { assertAtRest, assertStoreMatchesRows, traceOf } from './sigkill.ts'
 
 /** Whoever finishes a video passes these; they are in `kill-points-video.test.ts`. */
 const OF_VIDEOS: readonly FaultPoint[] = ['poll.succeeded', 'collect.marked', 'collect.stored']
+/** Whoever fetches a video over a line that breaks passes this; it is in `chained-uncertain.test.ts`. */
+const OF_DOWNLOADS: readonly FaultPoint[] = ['collect.resuming']
 /** Whoever named a callback passes these; they are in `test/acceptance/callbacks.test.ts`. */
 const OF_DELIVERIES: readonly FaultPoint[] = ['deliver.sent']
-const POINTS = FAULT_POINTS.filter((point) => !OF_VIDEOS.includes(point) && !OF_DELIVERIES.includes(point))
+const ELSEWHERE = [...OF_VIDEOS, ...OF_DOWNLOADS, ...OF_DELIVERIES]
+const POINTS = FAULT_POINTS.filter((point) => !ELSEWHERE.includes(point))
 
 const PROMPT = 'sandbox:fail'
 const END = { status: 'failed', credits: 0, transfer: 'release' } as const

@@ -25,8 +25,10 @@ import { ingestVideo } from '../../src/media/ingest.ts'
 import { Posters } from '../../src/media/posters.ts'
 import { signingKey } from '../../src/media/signing-key.ts'
 import type { Provider } from '../../src/providers/provider.ts'
+import { DEFAULT_DEADLINES } from '../../src/tasks/deadlines.ts'
 import type { AttemptState } from '../../src/tasks/lease-queries.ts'
 import type { NewTask } from '../../src/tasks/new-task.ts'
+import { type ProviderPlan, ProviderSet, planOf } from '../../src/tasks/provider-set.ts'
 import { selectTask } from '../../src/tasks/queries.ts'
 import type { IngestVideo } from '../../src/tasks/step-context.ts'
 import { Submitter } from '../../src/tasks/submit.ts'
@@ -74,7 +76,7 @@ export interface Workshop extends AsyncDisposable {
   account(options?: { plan?: PlanName; credits?: bigint; mode?: WalletMode }): Promise<WalletId>
   /** A worker that has been started; it is stopped with the workshop, if not before. */
   worker(
-    provider: Provider,
+    plan: Provider | ProviderPlan,
     options?: { id?: string; ingest?: IngestVideo; pool?: pg.Pool; deliveries?: WorkerOptions['deliveries'] },
   ): Promise<Worker>
   stop(worker: Worker): Promise<void>
@@ -167,12 +169,14 @@ export async function openWorkshop(): Promise<Workshop> {
 
     account: (options) => openAccount(pool, options),
 
-    async worker(provider, options = {}) {
+    async worker(plan, options = {}) {
       const id = options.id ?? `worker-${randomBytes(4).toString('hex')}`
       const worker = new Worker({
         id,
         pool: options.pool ?? pool,
-        providers: [provider],
+        providers: new ProviderSet('routes' in plan ? plan : planOf([plan])),
+        deadlines: () => DEFAULT_DEADLINES,
+        downloads: scratch,
         ingest: options.ingest ?? ingest,
         store,
         log,

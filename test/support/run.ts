@@ -34,7 +34,8 @@ const child = spawn(
     '--test',
     '--test-reporter=spec',
     `--test-timeout=${FILE_TIMEOUT_MS}`,
-    '--test-concurrency=2',
+    // Many wait for processes to start and leases to run out: three keep two cores busy.
+    '--test-concurrency=3',
     ...files,
   ],
   { stdio: 'inherit', env: { ...process.env, ...cluster.environment } },

@@ -26,8 +26,13 @@ create table tasks (
   fence               bigint      not null default 0,
   -- Calls in a row, starts or polls, that the provider did not answer; the interval grows with it.
   unanswered_polls    integer     not null default 0,
+  -- Polls in a row to which the provider said that it does not know the job.
+  gone_polls          integer     not null default 0,
   -- When the next step is due. While a step is under way it equals lease_until.
   due_at              timestamptz not null default now(),
+  -- For when the last look was taken, or is to be, that a provider's webhook asked for; infinity: it asked while a step
+  -- was under way, and is heeded after it.
+  hinted_at           timestamptz,
   lease_owner         text,
   lease_until         timestamptz,
   deadline_at         timestamptz not null,
@@ -43,6 +48,8 @@ create table tasks (
 );
 create index tasks_queued on tasks (provider, wallet_id, created_at, id) where state = 'queued';
 create index tasks_due on tasks (provider, due_at) where state in ('submitting', 'running', 'collecting');
+-- Those to be started are looked for by themselves, beside thousands that are due to be polled.
+create index tasks_to_start on tasks (provider, due_at) where state = 'submitting';
 create index tasks_active on tasks (wallet_id) where state in ('submitting', 'running', 'collecting');
 create index tasks_queue_deadline on tasks (deadline_at) where state = 'queued';
 create index tasks_by_wallet on tasks (wallet_id, id);
@@ -67,12 +74,19 @@ create table attempts (
   state       text        not null default 'starting'
     check (state in ('starting', 'accepted', 'rejected', 'undelivered', 'uncertain', 'succeeded', 'failed', 'canceled', 'expired')),
   operation   jsonb,
+  -- Of a rejected one: request, policy, busy or credentials.
+  because     text,
   error       text,
   started_at  timestamptz not null default now(),
   accepted_at timestamptz,
   ended_at    timestamptz,
+  -- What the provider charges for it, as far as its operator has said; null is unknown, which is not 0.
+  cost_micro_usd bigint check (cost_micro_usd >= 0),
   unique (task_id, number)
 );
+-- Jobs under way by their ids at the provider: what a webhook names them by. Few, whatever the table has grown to.
+create index attempts_by_job on attempts (provider, (operation ->> 'id')) where state = 'accepted';
+create index attempts_uncertain on attempts (started_at) where state = 'uncertain';
 
 -- What a task produced, as it lies in the store. Rows outlive their files, so that a task can say what became of them.
 create table media (

@@ -163,7 +163,8 @@ begin
       update tasks t set
         state = 'submitting', fence = t.fence + 1, lease_owner = in_worker, lease_until = now() + in_lease,
         due_at = now() + in_lease, started_at = now(), deadline_at = now() + in_deadline, updated_at = now()
-      from chosen where t.id = chosen.id and t.state = 'queued'
+      -- Another lane may have moved it to another provider meanwhile.
+      from chosen where t.id = chosen.id and t.state = 'queued' and t.provider = in_provider
       returning t.*
     ),
     noted as (
@@ -173,6 +174,13 @@ begin
       on conflict (wallet_id) do update set last_admitted_at = excluded.last_admitted_at
     )
     select * from admitted;
+end $$;
+
+-- The latest attempt at a task. Volatile, and so with a snapshot of its own: a statement that leases a task begins before it
+-- gets hold of the row, and would else see the attempt as it was then, not as whoever had the task last has left it.
+create function last_attempt(in_task uuid) returns setof attempts language plpgsql volatile rows 1 as $$
+begin
+  return query select * from attempts a where a.task_id = in_task order by a.number desc limit 1;
 end $$;
 
 -- Ends a task: the terminal state, the capture or release of its hold, its media, its attempt and its deliveries (a

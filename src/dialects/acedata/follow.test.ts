@@ -18,6 +18,7 @@ const QUEUED: Task = {
   id: idOf('task', UUID),
   dialect: 'acedata',
   model: 'grok-imagine-video',
+  provider: 'animatic',
   request: {
     model: 'grok-imagine-video',
     operation: 'generate',

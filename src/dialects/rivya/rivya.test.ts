@@ -34,6 +34,7 @@ const TASK: Task = {
   id: newId('task'),
   dialect: 'rivya',
   model: 'grok-imagine-video',
+  provider: 'animatic',
   request: {
     model: 'grok-imagine-video',
     operation: 'generate',

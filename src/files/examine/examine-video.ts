@@ -57,6 +57,7 @@ function refused(called: string, cause: BrokenMedia): FileRefused {
     unreadable: `${called} that is damaged and cannot be read`,
     no_picture: `${called} without a picture`,
     wrong_duration: `${called} of no length`,
+    too_large: `${called} that is too large`,
   }[cause.reason]
   return new FileRefused('broken', { found, allowed: 'whole videos' }, { cause })
 }

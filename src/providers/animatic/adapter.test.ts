@@ -11,7 +11,7 @@ import type { GenerationRequest } from '../../canonical/generation.ts'
 import { newId } from '../../canonical/ids.ts'
 import type { JsonObject } from '../../canonical/json.ts'
 import type { Reference } from '../../canonical/reference.ts'
-import type { PollOutcome, Provider } from '../provider.ts'
+import type { PollOutcome, ProducedAsset, Provider } from '../provider.ts'
 import { createAnimaticProvider } from './adapter.ts'
 
 const { signal } = new AbortController()
@@ -62,11 +62,16 @@ async function accepted(provider: Provider, prompt: string, token: string): Prom
   return outcome.kind === 'accepted' ? JSON.parse(JSON.stringify(outcome.operation)) : {}
 }
 
+function localPath(asset: ProducedAsset | undefined): string {
+  assert.ok(asset !== undefined && 'path' in asset)
+  return asset.path
+}
+
 async function finished(provider: Provider, operation: JsonObject): Promise<string> {
   const deadline = Date.now() + 20_000
   for (;;) {
     const outcome = await provider.poll(operation, context)
-    if (outcome.kind === 'succeeded') return outcome.assets[0]?.path ?? ''
+    if (outcome.kind === 'succeeded') return localPath(outcome.assets[0])
     assert.equal(outcome.kind, 'pending')
     assert.ok(Date.now() < deadline, 'the render takes too long')
     await pause(5)
@@ -150,7 +155,9 @@ test('refuses a malformed sandbox prompt for good', async () => {
   await using provider = createAnimaticProvider({ directory, concurrency: 1 })
   const outcome = await provider.start(request('sandbox:slow=abc'), { ...context, token: 'bad' })
   assert.equal(outcome.kind, 'rejected')
-  assert.ok(outcome.kind === 'rejected' && !outcome.retryable && outcome.failure.reason === 'unsupported_input')
+  assert.ok(
+    outcome.kind === 'rejected' && outcome.because === 'request' && outcome.failure.reason === 'unsupported_input',
+  )
 })
 
 test('throws for an operation that it did not write', async () => {

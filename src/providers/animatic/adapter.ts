@@ -56,7 +56,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
       if (sandbox.kind === 'malformed') {
         return {
           kind: 'rejected',
-          retryable: false,
+          because: 'request',
           failure: { reason: 'unsupported_input', message: sandbox.message },
         }
       }

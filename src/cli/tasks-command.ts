@@ -1,0 +1,126 @@
+import { Command } from 'commander'
+import { isJsonObject, type JsonObject } from '../canonical/json.ts'
+import {
+  type AttemptRecord,
+  resolveAsAccepted,
+  resolveAsFailed,
+  resolveAsUndelivered,
+  selectAttempts,
+  selectUncertain,
+} from '../tasks/operator-queries.ts'
+import { selectAnyTask } from '../tasks/queries.ts'
+import { CommandError } from './command-error.ts'
+import { type OutputOptions, print, table } from './output.ts'
+import { readId } from './read-argument.ts'
+import { withDatabase } from './with-database.ts'
+
+/** More than this is an outage, and is ended by time. */
+const MAX_LISTED = 1_000
+
+interface ResolveOptions extends OutputOptions {
+  readonly failed?: true
+  readonly undelivered?: true
+  readonly operation?: string
+}
+
+/** `reelay tasks …` */
+export function tasksCommand(): Command {
+  const command = new Command('tasks').description('tasks as their operator sees them')
+
+  command
+    .command('show')
+    .description('a task and every attempt at it, with the ids that the providers gave')
+    .argument('<task>', 'task_…')
+    .option('--json', 'print JSON')
+    .action(async (text: string, options: OutputOptions) => {
+      const id = readId('task', text)
+      const [task, attempts] = await withDatabase(({ pool }) =>
+        Promise.all([selectAnyTask(pool, id), selectAttempts(pool, id)]),
+      )
+      if (task === undefined) throw new CommandError(`There is no task ${id}.`)
+      const { state, model, provider, priceCredits, finalCredits, failure } = task
+      const about = {
+        id,
+        state,
+        model,
+        provider,
+        priceCredits: Number(priceCredits),
+        finalCredits: Number(finalCredits),
+      }
+      const header = ['ATTEMPT', 'PROVIDER', 'STATE', 'STARTED', 'ENDED', 'COST', 'OPERATION', 'ERROR']
+      print(options, { ...about, failure: failure ?? null, attempts: attempts.map(attemptJson) }, [
+        `${id} is ${state}, with ${provider}: ${model}, ${priceCredits} credits held or charged`,
+        ...(failure === undefined ? [] : [`failed: ${failure.message}`]),
+        ...table(header, attempts.map(cells)),
+      ])
+    })
+
+  command
+    .command('uncertain')
+    .description('tasks of which nobody knows whether their provider got them: held, and not submitted again')
+    .option('--json', 'print JSON')
+    .action(async (options: OutputOptions) => {
+      const found = await withDatabase(({ pool }) => selectUncertain(pool, MAX_LISTED))
+      const header = ['TASK', 'PROVIDER', 'HELD', 'SINCE', 'GIVEN UP', 'CAUSE']
+      const rows = found.map(({ task, provider, heldCredits, startedAt, endsAt, cause }) => [
+        ...[task, provider, heldCredits.toString(), startedAt.toISOString(), endsAt.toISOString(), cause],
+      ])
+      print(
+        options,
+        { tasks: found.map((each) => ({ ...each, heldCredits: Number(each.heldCredits) })) },
+        table(header, rows),
+      )
+    })
+
+  command
+    .command('resolve')
+    .description('say what became of an uncertain task; look it up at the provider first')
+    .argument('<task>', 'task_…')
+    .option('--undelivered', 'the provider has no such job: hand it over again')
+    .option('--operation <json>', 'the provider has it: follow it by this operation, e.g. \'{"id":"…"}\'')
+    .option('--failed', 'give it up: the customer’s credits return')
+    .option('--json', 'print JSON')
+    .action(async (text: string, options: ResolveOptions) => {
+      const id = readId('task', text)
+      const { failed, undelivered, operation } = options
+      if ([failed, undelivered, operation].filter((each) => each !== undefined).length !== 1) {
+        throw new CommandError('Say one of --undelivered, --operation and --failed.')
+      }
+      const resolved = await withDatabase(({ pool }) => {
+        if (operation !== undefined) return resolveAsAccepted(pool, id, readOperation(operation))
+        return failed === true ? resolveAsFailed(pool, id) : resolveAsUndelivered(pool, id)
+      })
+      if (!resolved) throw new CommandError(`${id} is no uncertain task.`)
+      print(options, { id, resolved: true }, [`${id} is resolved.`])
+    })
+
+  return command
+}
+
+function readOperation(text: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (isJsonObject(parsed)) return parsed
+  } catch {
+    // Said below.
+  }
+  throw new CommandError('--operation must be a JSON object.')
+}
+
+function cells(attempt: AttemptRecord): string[] {
+  const { number, provider, state, because, startedAt, endedAt, costMicroUsd, operation, error } = attempt
+  return [
+    String(number),
+    provider,
+    because === undefined ? state : `${state} (${because})`,
+    startedAt.toISOString(),
+    endedAt?.toISOString() ?? '–',
+    costMicroUsd === undefined ? 'unknown' : `${Number(costMicroUsd) / 1_000_000} USD`,
+    operation === undefined ? '–' : JSON.stringify(operation).slice(0, 160),
+    error ?? '–',
+  ]
+}
+
+function attemptJson({ costMicroUsd, ...attempt }: AttemptRecord): Record<string, unknown> {
+  return { ...attempt, costMicroUsd: costMicroUsd === undefined ? null : Number(costMicroUsd) }
+}

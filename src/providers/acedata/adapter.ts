@@ -1,0 +1,105 @@
+/**
+ * AceData Cloud, base URL `https://api.acedata.cloud`. It documents no idempotency, so a create whose answer is lost stays
+ * in doubt. Jobs are asked for with `async`, so that a create is answered at once; jobs are asked after by POST.
+ */
+import { ASPECT_RATIOS } from '../../canonical/generation.ts'
+import type { Provider } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { linkedVideo } from '../upstream/download.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { referenceDataUri } from '../upstream/reference-bytes.ts'
+import { unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { createBody, type SentPicture } from './map-request.ts'
+import { readTask } from './read-task.ts'
+import { refusedCreate } from './refused-create.ts'
+import { takesRequest } from './takes-request.ts'
+import { acedataWebhook, callbackField } from './webhook.ts'
+import { created } from './wire.ts'
+
+/** The vendor documents none; modest, until an operator knows the account's. */
+const CONCURRENCY = 20
+
+/** A create only queues, but brings its pictures. Below the 30 s after which a start is given up. */
+const TIMEOUT_MS = 25_000
+
+/** What the vendor's own SDK does. */
+const POLL_EVERY_MS = 3_000
+
+/** A job that cannot be there. */
+const NO_JOB = '00000000-0000-0000-0000-000000000000'
+
+/** What may be answered about it: the vendor documents nothing of a task that is unknown. */
+const LET_IN: readonly number[] = [200, 400, 404]
+
+export function createAcedataProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
+
+  return {
+    id: settings.name,
+    abilities: {
+      durationSeconds: { min: 1, max: 15 },
+      resolutions: ['480p', '720p'],
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: ['generate'],
+      roles: ['firstFrame', 'reference'],
+    },
+    takes: (request) => takesRequest(request, modelOf(request)),
+    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd: costPerSecond(settings),
+
+    async start(request, { token, openReference, signal }) {
+      const pictures: SentPicture[] = []
+      try {
+        for (const reference of request.references)
+          pictures.push({ reference, url: await referenceDataUri(reference, openReference) })
+      } catch (error) {
+        return { kind: 'undelivered', cause: `a picture cannot be read: ${String(error)}` }
+      }
+      const call = await upstream.create({
+        method: 'POST',
+        path: '/grok/videos',
+        headers: { 'idempotency-key': token },
+        json: { ...createBody(request, pictures, modelOf(request)), ...callbackField(settings) },
+        signal,
+      })
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      const isWell = answer.status >= 200 && answer.status <= 299
+      const id = isWell ? created.safeParse(answer.json).data?.task_id : undefined
+      if (id === undefined) return refusedCreate(answer)
+      return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+    },
+
+    async poll(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const answer = await upstream.read({ ...retrieve(id), credential, signal })
+      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      return unansweredPoll(answer) ?? readTask(answer, videoAt)
+    },
+
+    ...acedataWebhook(settings),
+
+    async check({ signal }) {
+      const { status, json, shown } = await upstream.read({ ...retrieve(NO_JOB), signal })
+      if (!LET_IN.includes(status) || json === undefined)
+        throw new Error(`Asked for a job that is not there, it answers ${status}: ${shown}`)
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+}
+
+/** Changes nothing, though it is a POST. */
+function retrieve(id: string) {
+  return { method: 'POST', path: '/grok/tasks', json: { id, action: 'retrieve' } } as const
+}

@@ -1,0 +1,44 @@
+import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import { pendingByHeader } from '../upstream/pending-by-header.ts'
+import type { UpstreamAnswer } from '../upstream/upstream.ts'
+import { type AcedataResponse, task } from './wire.ts'
+
+/** What the answer to a poll says. The API's object tells no progress. @throws Error where it is no task. */
+export function readTask(answer: UpstreamAnswer, videoAt: (url: string) => ProducedAsset): PollOutcome {
+  const parsed = task.safeParse(answer.json)
+  if (!parsed.success) throw new Error(`The provider answers a poll with something that is no task: ${answer.shown}`)
+  const { response } = parsed.data
+  if (response === undefined || response === null) return pendingByHeader(answer)
+  if (response.success === false) return failed(response)
+  const [video] = response.data ?? []
+  const state = video?.state ?? 'succeeded'
+  switch (state) {
+    case 'succeeded': {
+      const url = video?.video_url ?? ''
+      return { kind: 'succeeded', assets: url === '' ? [] : [videoAt(url)] }
+    }
+    case 'pending':
+      return pendingByHeader(answer)
+    case 'failed':
+      return failed(response)
+    default:
+      return { ...pendingByHeader(answer), unknownStatus: state }
+  }
+}
+
+/** The codes are those of refusals; none is documented for a task that failed. */
+function failed({ error }: AcedataResponse): PollOutcome {
+  const cause = `failed: ${error?.code ?? 'no code'}: ${error?.message ?? ''}`
+  switch (error?.code) {
+    case 'forbidden': {
+      const failure = { reason: 'moderated', message: 'The content policy withheld this video.' } as const
+      return { kind: 'failed', failure, cause }
+    }
+    case 'bad_request': {
+      const failure = { reason: 'unsupported_input', message: 'The provider cannot make this video.' } as const
+      return { kind: 'failed', failure, cause }
+    }
+    default:
+      return { kind: 'failed', failure: { reason: 'generation_failed', message: 'The provider failed.' }, cause }
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { describeProvider } from '../../../test/support/describe-provider.ts'
+import { startReceiver } from '../../../test/support/receiver.ts'
+import { openSample, sampleReference, sampleRequest } from '../../../test/support/sample-request.ts'
+import { standInSettings } from '../../../test/support/stand-in-settings.ts'
+import { comfyuiSpeech } from '../../../test/support/upstream/comfyui-speech.ts'
+import { formParts } from '../../../test/support/upstream/form-parts.ts'
+import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
+import type { StartContext } from '../provider.ts'
+import type { Workflow } from '../upstream/adapter-settings.ts'
+import { toJobOperation } from '../upstream/job-operation.ts'
+import { createComfyuiProvider } from './adapter.ts'
+import graph from './fixtures/workflow.json' with { type: 'json' }
+import graphWithPicture from './fixtures/workflow-with-picture.json' with { type: 'json' }
+import { promptIdOf } from './prompt-id.ts'
+
+const inputs = { prompt: '6.text', width: '55.width', height: '55.height', frames: '55.length', seed: '3.seed' }
+const workflow: Workflow = { graph, inputs, framesPerSecond: 24 }
+const withPicture: Workflow = { ...workflow, graph: graphWithPicture, inputs: { ...inputs, image: '56.image' } }
+const picture = sampleReference('firstFrame', 'image')
+const ofPicture = sampleRequest({ references: [picture], aspectRatio: 'source' })
+
+describeProvider({
+  name: 'comfyui',
+  create: createComfyuiProvider,
+  speech: comfyuiSpeech,
+  settings: { workflow },
+  takes: { 'words alone': sampleRequest(), 'wide words': sampleRequest({ aspectRatio: '16:9', resolution: '720p' }) },
+  refuses: {
+    'an edit': sampleRequest({ operation: 'edit', references: [sampleReference('source', 'video')] }),
+    'a picture that the graph has no place for': ofPicture,
+    'a mode': sampleRequest({ mode: 'fun' }),
+    'more than half a minute': sampleRequest({ durationSeconds: 31 }),
+  },
+  results: 'content',
+  emptyObjectTells: true,
+  tellsProgress: false,
+  tellsModeration: false,
+})
+
+describeProvider({
+  name: 'comfyui with a picture',
+  create: createComfyuiProvider,
+  speech: comfyuiSpeech,
+  settings: { workflow: withPicture },
+  takes: { 'a picture to start from': ofPicture },
+  refuses: { 'words alone': sampleRequest() },
+  filesIn: (received) =>
+    received
+      .filter(({ path }) => path === '/upload/image')
+      .flatMap((request) => formParts(request) ?? [])
+      .flatMap(({ name, bytes }) => (name === 'image' ? [bytes] : [])),
+  results: 'content',
+  emptyObjectTells: true,
+  tellsProgress: false,
+  tellsModeration: false,
+})
+
+function startContext(token = 'att_one'): StartContext {
+  return { token, openReference: openSample, signal: AbortSignal.timeout(10_000) }
+}
+
+test('the prompt has the id of the attempt, a UUID in the one form that the server takes', async () => {
+  await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+  await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
+  await provider.start(sampleRequest(), startContext())
+  const [job] = upstream.jobs
+  assert.equal(job?.id, promptIdOf('att_one'))
+  assert.match(job?.id ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+test('a prompt that is waiting, runs or is done is not posted again', async () => {
+  await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+  await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
+  const outcomes = []
+  for (const state of ['queued', 'running', 'succeeded', 'failed'] as const) {
+    outcomes.push(await provider.start(sampleRequest(), startContext()))
+    upstream.setJob({ state })
+  }
+  outcomes.push(await provider.start(sampleRequest(), startContext()))
+  assert.equal(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size, 1)
+  assert.equal(upstream.count('create'), 1)
+  assert.equal(upstream.jobs.length, 1)
+})
+
+test('nothing is posted while it cannot be looked for', async () => {
+  await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+  await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
+  for (const fault of [
+    { kind: 'status', status: 500 },
+    { kind: 'reset before reading' },
+    { kind: 'html' },
+    { kind: 'truncated json' },
+  ] as const) {
+    upstream.script('other', fault)
+    assert.equal((await provider.start(sampleRequest(), startContext())).kind, 'ambiguous')
+  }
+  upstream.script('other', { kind: 'status', status: 403 })
+  const refused = await provider.start(sampleRequest(), startContext())
+  assert.equal(refused.kind === 'rejected' && refused.because, 'credentials')
+  assert.equal(upstream.count('create'), 0)
+})
+
+test('a job that goes from the queue to the history between two looks is not taken for gone', async () => {
+  const id = promptIdOf('att_one')
+  const answers = [{}, { queue_running: [], queue_pending: [] }, { [id]: { outputs: {}, status: null } }]
+  await using server = await startReceiver((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers.shift()))
+    return undefined
+  })
+  await using provider = createComfyuiProvider({ ...standInSettings({ baseUrl: server.url, apiKeys: [] }), workflow })
+  const outcome = await provider.poll(toJobOperation({ id, credential: undefined }), startContext())
+  assert.equal(outcome.kind, 'succeeded')
+})
+
+test('only a prompt that is running is interrupted: it may be somebody else’s that is', async () => {
+  const id = promptIdOf('att_one')
+  for (const [running, interrupts] of [
+    [id, 1],
+    [promptIdOf('att_two'), 0],
+  ] as const) {
+    await using server = await startReceiver(({ method }, response) => {
+      const queue = { queue_running: [[1, running, {}]], queue_pending: [] }
+      response.writeHead(200).end(method === 'GET' ? JSON.stringify(queue) : '')
+      return undefined
+    })
+    await using provider = createComfyuiProvider({ ...standInSettings({ baseUrl: server.url, apiKeys: [] }), workflow })
+    await provider.cancel?.(toJobOperation({ id, credential: undefined }), startContext())
+    const [told, , interrupt] = server.received
+    assert.deepEqual([told?.path, JSON.parse(String(told?.body))], ['/queue', { delete: [id] }])
+    assert.equal(server.received.filter(({ path }) => path === '/interrupt').length, interrupts)
+    if (interrupts === 1) assert.deepEqual(JSON.parse(String(interrupt?.body)), { prompt_id: id })
+  }
+})
+
+test('the same picture is one file there, whoever brings it', async () => {
+  await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+  await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow: withPicture })
+  await provider.start(ofPicture, startContext('att_one'))
+  await provider.start(ofPicture, startContext('att_two'))
+  const names = upstream.received
+    .filter(({ path }) => path === '/upload/image')
+    .flatMap((request) => formParts(request) ?? [])
+    .flatMap(({ fileName }) => fileName ?? [])
+  assert.deepEqual(names, [`reelay-${picture.sha256}.png`, `reelay-${picture.sha256}.png`])
+  const [create] = upstream.received.filter(({ target }) => target === 'create')
+  assert.ok(String(create?.body).includes(`"image":"reelay-${picture.sha256}.png"`))
+})

@@ -1,0 +1,150 @@
+/**
+ * ComfyUI with a workflow of the operator's. The server takes the caller's id for a prompt, and does not mind the same one
+ * twice: so the id is the attempt's, and before a prompt is posted it is looked for. It has no keys of its own, works at
+ * one prompt at a time, and keeps queue and history in memory: what a restart there lost is nowhere, and so `gone`.
+ */
+import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import { FetchError, type FetchErrorReason } from '../../media/fetch-error.ts'
+import type { PollOutcome, Provider, StartContext, StartOutcome } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { linkedVideo } from '../upstream/download.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
+import { refusedStart, unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { checkWorkflow, fillGraph } from './fill-graph.ts'
+import { findPrompt, inQueue } from './find-prompt.ts'
+import { promptIdOf } from './prompt-id.ts'
+import { readFinished } from './read-finished.ts'
+import { uploadPicture } from './upload-picture.ts'
+import { queuedPrompt } from './wire.ts'
+
+/** It works at one; the next waits there, so that the GPU need not wait for our poll. */
+const CONCURRENCY = 2
+
+/** For each call of a start. Below the 30 s after which the whole start is given up, so that the cause is told. */
+const TIMEOUT_MS = 20_000
+
+/** Clips take minutes here. */
+const POLL_EVERY_MS = 2_000
+
+/** The longest that any model of the catalog offers; what a graph cannot hold in memory, its operator knows. */
+const MAX_SECONDS = 30
+
+/** @throws Error where the workflow cannot take what a request asks for. */
+export function createComfyuiProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { name, baseUrl, apiKeys, fetchPolicy, workflow, timeoutMs = TIMEOUT_MS } = settings
+  if (workflow === undefined) throw new Error(`providers.${name} is a comfyui and needs a workflow.`)
+  checkWorkflow(workflow, name)
+  const takesPicture = workflow.inputs.image !== undefined
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+
+  return {
+    id: name,
+    abilities: {
+      durationSeconds: { min: 1, max: MAX_SECONDS },
+      resolutions: RESOLUTIONS,
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: ['generate'],
+      roles: takesPicture ? ['firstFrame'] : [],
+    },
+    // A graph that has a place for a picture would go from the operator's own, were there none.
+    takes: ({ mode, references }) =>
+      mode === 'normal' &&
+      references.length === (takesPicture ? 1 : 0) &&
+      references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES),
+    startIsIdempotent: true,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd: costPerSecond(settings),
+
+    async start(request, context) {
+      const id = promptIdOf(context.token)
+      let image: string | undefined
+      try {
+        const found = await findPrompt({ upstream, id, signal: context.signal })
+        if (found.kind === 'refused') return refusedStart(found.answer)
+        if (found.kind !== 'nowhere') return acceptedAs(id)
+        const uploaded = await upload(request, context)
+        if (typeof uploaded === 'object') return uploaded
+        image = uploaded
+      } catch (error) {
+        return unasked(error)
+      }
+      const json = { prompt: fillGraph(workflow, request, image), prompt_id: id }
+      const headers = { 'idempotency-key': context.token }
+      const call = await upstream.create({ method: 'POST', path: '/prompt', headers, json, signal: context.signal })
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
+      const queued = queuedPrompt.safeParse(answer.json)
+      // A server from before it took the caller's id gives another: then that is the job.
+      return queued.success
+        ? acceptedAs(queued.data.prompt_id)
+        : { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+    },
+
+    async poll(operation, { signal }): Promise<PollOutcome> {
+      const { id, credential } = readJobOperation(operation)
+      const found = await findPrompt({ upstream, id, credential, signal })
+      switch (found.kind) {
+        case 'finished':
+          return readFinished(found.finished, (url) => linkedVideo({ upstream, fetchPolicy, url, credential }))
+        case 'running':
+        case 'waiting':
+          return { kind: 'pending' }
+        case 'nowhere':
+          return { kind: 'gone' }
+        case 'refused':
+          return unansweredPoll(found.answer) ?? { kind: 'pending' }
+      }
+    },
+
+    async cancel(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      await tell('/queue', { delete: [id] })
+      // Old servers interrupt whatever is running, whichever prompt is named.
+      const found = await inQueue({ upstream, id, credential, signal })
+      if (found.kind === 'running') await tell('/interrupt', { prompt_id: id })
+
+      async function tell(path: string, json: { delete: string[] } | { prompt_id: string }): Promise<void> {
+        const { status } = await upstream.read({ method: 'POST', path, credential, json, signal })
+        if (status !== 200) throw new Error(`The provider answers ${path} with ${status}.`)
+      }
+    },
+
+    async check({ signal }) {
+      const { status, shown } = await upstream.read({ method: 'GET', path: '/system_stats', signal })
+      if (status !== 200) throw new Error(`It answers ${status}: ${shown}`)
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+
+  async function upload(request: GenerationRequest, context: StartContext): Promise<string | undefined | StartOutcome> {
+    const [reference] = request.references
+    return reference === undefined ? undefined : await uploadPicture({ upstream, reference, ...context })
+  }
+
+  function acceptedAs(id: string): StartOutcome {
+    return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+  }
+}
+
+/** Reasons for which there was no connection: nobody was asked anything. */
+const UNCONNECTED: readonly FetchErrorReason[] = ['unreachable', 'unresolved', 'tls']
+
+/**
+ * No prompt was posted this time. Yet an earlier start with the same token may have, and a server that broke off while it
+ * was asked for it may know it: such a start is to be repeated with that token, and not begun anew with another.
+ */
+function unasked(error: unknown): StartOutcome {
+  const cause = String(error)
+  const isInDoubt = !(error instanceof FetchError) || !UNCONNECTED.includes(error.reason)
+  return { kind: isInDoubt ? 'ambiguous' : 'undelivered', cause }
+}

@@ -1,0 +1,149 @@
+/**
+ * Any server of the OpenAI Videos shape: SGLang-diffusion, vLLM-Omni, LiteLLM, another Reelay. They share create, get,
+ * content and delete; edits and extensions few have, and none tells, so those are not asked for. Jobs of SGLang live in
+ * its memory: after a restart there it answers 404.
+ */
+import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import type { Provider, StartContext, StartOutcome } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { assertListed } from '../upstream/assert-listed.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { linkedVideo } from '../upstream/download.ts'
+import { formBody } from '../upstream/form-body.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { MAX_PICTURE_BYTES, referenceBytes } from '../upstream/reference-bytes.ts'
+import { unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { type CreateCall, Upstream } from '../upstream/upstream.ts'
+import { type CreateFields, createFields, createForm, type Picture } from './map-request.ts'
+import { readVideo } from './read-video.ts'
+import { refusedCreate, wantsForm } from './refused-create.ts'
+import { openaiVideosWebhook } from './webhook.ts'
+import { createdVideo, modelList } from './wire.ts'
+
+/** Enough to keep one GPU server's queue from running dry; a gateway with more is configured with more. */
+const CONCURRENCY = 4
+
+/** A create only queues. Below the 30 s after which a start is given up, so that the cause is told. */
+const TIMEOUT_MS = 25_000
+
+/** The vendor advises some seconds; clips take half a minute and more on these servers. */
+const POLL_EVERY_MS = 3_000
+
+/** The longest that any model of the catalog offers; the server itself says what its model cannot make. */
+const MAX_SECONDS = 30
+
+/** What a delete is answered that came too late, or to a server that has none. */
+const NOT_CANCELED: readonly number[] = [404, 405, 409, 410, 501]
+
+export function createOpenaiVideosProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  /** Learnt from the first create without a picture; SGLang takes no form without one, vLLM-Omni takes only forms. */
+  let speaksForms = false
+
+  return {
+    id: settings.name,
+    abilities: {
+      durationSeconds: { min: 1, max: MAX_SECONDS },
+      resolutions: RESOLUTIONS,
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: ['generate'],
+      roles: ['firstFrame'],
+    },
+    takes,
+    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd: costPerSecond(settings),
+
+    async start(request, context) {
+      const call = await create(request, context)
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
+      const created = createdVideo.safeParse(answer.json)
+      if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      return acceptedAs(created.data.id)
+    },
+
+    async poll(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/videos/${encodeURIComponent(id)}`
+      const answer = await upstream.read({ method: 'GET', path, credential, signal })
+      const url = `${path}/content`
+      const content = linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      return unansweredPoll(answer) ?? readVideo(answer.json, content)
+    },
+
+    async cancel(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/videos/${encodeURIComponent(id)}`
+      const { status } = await upstream.read({ method: 'DELETE', path, credential, signal })
+      if (status >= 400 && !NOT_CANCELED.includes(status))
+        throw new Error(`The provider answers a delete with ${status}.`)
+    },
+
+    ...openaiVideosWebhook(settings),
+
+    async check({ signal, models = [] }) {
+      const { status, shown } = await upstream.read({ method: 'GET', path: '/videos?limit=1', signal })
+      // A server that keeps no list (404, 405) is there, and let us in.
+      if (status >= 500 || [401, 402, 403].includes(status)) throw new Error(`It answers ${status}: ${shown}`)
+      const catalog = await upstream.read({ method: 'GET', path: '/models', signal })
+      const listed =
+        catalog.status === 200 ? modelList.safeParse(catalog.json).data?.data.map(({ id }) => id) : undefined
+      assertListed(
+        models.map((model) => settings.model ?? model),
+        listed,
+      )
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+
+  async function create(request: GenerationRequest, context: StartContext): Promise<CreateCall> {
+    const fields = createFields(request, settings.model)
+    const [reference] = request.references
+    let picture: Picture | undefined
+    try {
+      if (reference !== undefined)
+        picture = { reference, bytes: await referenceBytes(reference, context.openReference) }
+    } catch (error) {
+      return { kind: 'undelivered', cause: `the picture cannot be read: ${String(error)}` }
+    }
+    if (picture !== undefined || speaksForms) return await createByForm(fields, picture, context)
+    const { token, signal } = context
+    const headers = { 'idempotency-key': token }
+    const call = await upstream.create({ method: 'POST', path: '/videos', headers, json: fields, signal })
+    if (call.kind !== 'answered' || !wantsForm(call.answer)) return call
+    speaksForms = true
+    return await createByForm(fields, undefined, context)
+  }
+
+  async function createByForm(
+    fields: CreateFields,
+    picture: Picture | undefined,
+    { token, signal }: StartContext,
+  ): Promise<CreateCall> {
+    const { contentType, body } = formBody(createForm(fields, picture), token)
+    const headers = { 'idempotency-key': token, 'content-type': contentType }
+    return await upstream.create({ method: 'POST', path: '/videos', headers, body, signal })
+  }
+
+  function acceptedAs(id: string): StartOutcome {
+    return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+  }
+}
+
+/** The shape has no word for a mode, and one place for a picture. */
+function takes({ mode, references }: GenerationRequest): boolean {
+  return (
+    mode === 'normal' &&
+    references.length <= 1 &&
+    references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES)
+  )
+}

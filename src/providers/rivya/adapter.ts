@@ -1,0 +1,118 @@
+/**
+ * Rivya's public API v1, base URL `https://rivya.ai`. A create is idempotent by its `Idempotency-Key` (documented), so
+ * one that is in doubt is repeated. Pictures are brought to its Files API first.
+ */
+import type { Provider } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { assertListed } from '../upstream/assert-listed.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { linkedVideo } from '../upstream/download.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { createBody, type UploadedPicture } from './map-request.ts'
+import { readTask } from './read-task.ts'
+import { refusedCreate } from './refused-create.ts'
+import { takesRequest } from './takes-request.ts'
+import { uploadPicture } from './upload-picture.ts'
+import { rivyaWebhook } from './webhook.ts'
+import { created, credits, modelList } from './wire.ts'
+
+/** The vendor documents none; modest, until an operator knows the account's. */
+const CONCURRENCY = 20
+
+/** For an upload and for a create each; below half of the 30 s after which a start is given up. */
+const TIMEOUT_MS = 14_000
+
+/** The vendor's advice: every 5–10 s. */
+const POLL_EVERY_MS = 5_000
+
+/** Links of pictures that are kept, so that a repeated create has the body that its key was used with. */
+const MAX_KEPT_LINKS = 1_000
+
+export function createRivyaProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
+  /** By the attempt's token, the oldest first. */
+  const links = new Map<string, string>()
+
+  return {
+    id: settings.name,
+    abilities: {
+      durationSeconds: { min: 6, max: 30 },
+      resolutions: ['480p', '720p'],
+      aspectRatios: ['1:1', '16:9', '9:16', '2:3', '3:2'],
+      operations: ['generate'],
+      roles: ['firstFrame'],
+    },
+    takes: (request) => takesRequest(request, modelOf(request)),
+    startIsIdempotent: settings.honoursIdempotencyKey ?? true,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd: costPerSecond(settings),
+
+    async start(request, context) {
+      const { token, signal } = context
+      const model = modelOf(request)
+      const [reference] = request.references
+      let picture: UploadedPicture | undefined
+      if (reference !== undefined) {
+        const known = links.get(token)
+        const upload =
+          known === undefined ? await uploadPicture(reference, { upstream, model, context }) : { url: known }
+        if ('outcome' in upload) return upload.outcome
+        keepLink(token, upload.url)
+        picture = { reference, url: upload.url }
+      }
+      const call = await upstream.create({
+        method: 'POST',
+        path: '/api/v1/generations',
+        headers: { 'idempotency-key': token },
+        json: createBody(request, { model, token, picture }),
+        signal,
+      })
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
+      const id = created.safeParse(answer.json).data?.id
+      if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      links.delete(token)
+      return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+    },
+
+    async poll(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/api/v1/generations/${encodeURIComponent(id)}`
+      const answer = await upstream.read({ method: 'GET', path, credential, signal })
+      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      return unansweredPoll(answer) ?? readTask(answer, videoAt)
+    },
+
+    ...rivyaWebhook(settings),
+
+    async check({ signal, models = [] }) {
+      const { status, json, shown } = await upstream.read({ method: 'GET', path: '/api/v1/credits', signal })
+      if (status !== 200 || !credits.safeParse(json).success)
+        throw new Error(`Asked for our balance, it answers ${status}: ${shown}`)
+      const catalog = await upstream.read({ method: 'GET', path: '/api/v1/models', signal })
+      const listed = modelList.safeParse(catalog.json).data?.data.map(({ id }) => id)
+      assertListed(
+        models.map((model) => modelOf({ model })),
+        listed,
+      )
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+
+  function keepLink(token: string, url: string): void {
+    links.set(token, url)
+    const [oldest] = links.keys()
+    if (links.size > MAX_KEPT_LINKS && oldest !== undefined) links.delete(oldest)
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The server of stable-diffusion.cpp, by its own API: one model, one job at a time, a bounded queue, results inline in the
+ * answer to a poll. Finished jobs are kept for some minutes (then 410), and none outlives the process (then 404).
+ */
+import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import type { OpenReference, Provider } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { MAX_PICTURE_BYTES, referenceBytes } from '../upstream/reference-bytes.ts'
+import { refusedStart, unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { PICTURE_FIELDS, videoBody } from './map-request.ts'
+import { readJob } from './read-job.ts'
+import { capabilities, createdJob } from './wire.ts'
+
+/** It works at one; the next waits there, so that the GPU need not wait for our poll. */
+const CONCURRENCY = 2
+
+/** A create only queues. Below the 30 s after which a start is given up, so that the cause is told. */
+const TIMEOUT_MS = 25_000
+
+/** Clips take minutes here. */
+const POLL_EVERY_MS = 2_000
+
+/** The longest that any model of the catalog offers; what a model cannot hold in memory, its operator knows. */
+const MAX_SECONDS = 30
+
+/**
+ * A finished job with its video in base64. Half a minute in the server's WebM, whose frames are pictures of their own, is
+ * some 70 MB; the answer is in memory several times over, so it may not be much more.
+ */
+const MAX_JOB_BYTES = 128 * 1024 * 1024
+
+/** What a cancel is answered that came too late: unknown, put away, being generated. */
+const NOT_CANCELED: readonly number[] = [404, 409, 410]
+
+export function createStableDiffusionCppProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+
+  return {
+    id: settings.name,
+    abilities: {
+      durationSeconds: { min: 1, max: MAX_SECONDS },
+      resolutions: RESOLUTIONS,
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: ['generate'],
+      roles: [...PICTURE_FIELDS.keys()],
+    },
+    takes,
+    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd: costPerSecond(settings),
+
+    async start(request, { token, openReference, signal }) {
+      let pictures: Readonly<Record<string, string>>
+      try {
+        pictures = await readPictures(request, openReference)
+      } catch (error) {
+        return { kind: 'undelivered', cause: `the pictures cannot be read: ${String(error)}` }
+      }
+      const json = videoBody(request, pictures)
+      const headers = { 'idempotency-key': token }
+      const call = await upstream.create({ method: 'POST', path: '/sdcpp/v1/vid_gen', headers, json, signal })
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
+      const created = createdJob.safeParse(answer.json)
+      if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      const { credential } = upstream
+      return { kind: 'accepted', operation: toJobOperation({ id: created.data.id, credential }) }
+    },
+
+    async poll(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/sdcpp/v1/jobs/${encodeURIComponent(id)}`
+      const answer = await upstream.read({ method: 'GET', path, credential, signal, maxBytes: MAX_JOB_BYTES })
+      return unansweredPoll(answer) ?? readJob(answer.json)
+    },
+
+    async cancel(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/sdcpp/v1/jobs/${encodeURIComponent(id)}/cancel`
+      const { status } = await upstream.read({ method: 'POST', path, credential, signal })
+      if (status >= 400 && !NOT_CANCELED.includes(status))
+        throw new Error(`The provider answers a cancel with ${status}.`)
+    },
+
+    async check({ signal }) {
+      const { status, json, shown } = await upstream.read({ method: 'GET', path: '/sdcpp/v1/capabilities', signal })
+      if (status !== 200) throw new Error(`It answers ${status}: ${shown}`)
+      const modes = capabilities.safeParse(json).data?.supported_modes
+      if (modes?.includes('vid_gen') !== true) throw new Error('The model that it has loaded makes no videos.')
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+}
+
+/** Base64 as it is, by the server's field for each. */
+async function readPictures(
+  { references }: GenerationRequest,
+  openReference: OpenReference,
+): Promise<Readonly<Record<string, string>>> {
+  const pictures: Record<string, string> = {}
+  for (const reference of references) {
+    const field = PICTURE_FIELDS.get(reference.role)
+    if (field === undefined) throw new Error(`the server has no field for a ${reference.role}`)
+    pictures[field] = (await referenceBytes(reference, openReference)).toString('base64')
+  }
+  return pictures
+}
+
+/** The server has no word for a mode, and one field for each picture. */
+function takes({ mode, references }: GenerationRequest): boolean {
+  const roles = new Set(references.map(({ role }) => role))
+  return (
+    mode === 'normal' &&
+    roles.size === references.length &&
+    references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES)
+  )
+}

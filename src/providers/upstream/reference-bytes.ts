@@ -1,0 +1,25 @@
+import type { Reference } from '../../canonical/reference.ts'
+import type { OpenReference } from '../provider.ts'
+
+/** As the catalog takes pictures. A start holds one or a few of them in memory, as bytes and as what is sent. */
+export const MAX_PICTURE_BYTES = 20 * 1024 * 1024
+
+/** The bytes of a picture. @throws Error where there are more of them than a picture has, or than its record says. */
+export async function referenceBytes(reference: Reference, openReference: OpenReference): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of await openReference(reference)) {
+    if (!Buffer.isBuffer(chunk)) throw new TypeError('a file is bytes')
+    bytes += chunk.length
+    if (bytes > Math.min(MAX_PICTURE_BYTES, reference.sizeBytes)) break
+    chunks.push(chunk)
+  }
+  if (bytes !== reference.sizeBytes)
+    throw new Error(`${reference.fileId} does not have the ${reference.sizeBytes} bytes that its record says`)
+  return Buffer.concat(chunks)
+}
+
+/** `data:image/png;base64,…` (RFC 2397). */
+export async function referenceDataUri(reference: Reference, openReference: OpenReference): Promise<string> {
+  return `data:${reference.mimeType};base64,${(await referenceBytes(reference, openReference)).toString('base64')}`
+}

@@ -1,0 +1,98 @@
+/**
+ * xAI's video API, base URL `https://api.x.ai/v1`. It documents no idempotency, no list and no cancel, so a create whose
+ * answer is lost stays in doubt. Files go as data URIs, which it documents for pictures and for videos.
+ */
+import { ASPECT_RATIOS, RESOLUTIONS } from '../../canonical/generation.ts'
+import type { Provider } from '../provider.ts'
+import type { AdapterSettings } from '../upstream/adapter-settings.ts'
+import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { linkedVideo } from '../upstream/download.ts'
+import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { referenceDataUri } from '../upstream/reference-bytes.ts'
+import { unanswered } from '../upstream/refused-start.ts'
+import { unansweredPoll } from '../upstream/unanswered-poll.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { CREATE_PATHS, createBody, type SentFile } from './map-request.ts'
+import { listPrice, takesRequest } from './model-limits.ts'
+import { readStatus, readWithheld } from './read-status.ts'
+import { refusedCreate } from './refused-create.ts'
+import { created, refusal } from './wire.ts'
+
+/** The vendor documents no limit of jobs at once; its limits are creates in a minute, by account. */
+const CONCURRENCY = 50
+
+/** A create only queues, but brings its files. Below the 30 s after which a start is given up, so that the cause is told. */
+const TIMEOUT_MS = 25_000
+
+/** What the vendor's own SDK for JavaScript does. */
+const POLL_EVERY_MS = 5_000
+
+/** A job that cannot be there: whoever answers that it is unknown has let us in. */
+const NO_JOB = '/videos/00000000-0000-0000-0000-000000000000'
+
+export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDisposable {
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
+
+  return {
+    id: settings.name,
+    abilities: {
+      durationSeconds: { min: 1, max: 15 },
+      resolutions: RESOLUTIONS,
+      aspectRatios: [...ASPECT_RATIOS, 'source'],
+      operations: ['generate', 'edit', 'extend'],
+      roles: ['firstFrame', 'lastFrame', 'reference', 'source'],
+    },
+    takes: (request) => takesRequest(request, modelOf(request)),
+    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
+    concurrency: settings.concurrency ?? CONCURRENCY,
+    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
+    affinity: 'any',
+    sourceType: 'trainedAlgorithmicMedia',
+    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
+    costMicroUsd:
+      settings.costMicroUsd === undefined ? (request) => listPrice(request, modelOf(request)) : costPerSecond(settings),
+
+    async start(request, { token, openReference, signal }) {
+      const files: SentFile[] = []
+      try {
+        for (const reference of request.references)
+          files.push({ reference, url: await referenceDataUri(reference, openReference) })
+      } catch (error) {
+        return { kind: 'undelivered', cause: `a file cannot be read: ${String(error)}` }
+      }
+      const call = await upstream.create({
+        method: 'POST',
+        path: CREATE_PATHS[request.operation],
+        headers: { 'idempotency-key': token },
+        json: createBody(request, files, modelOf(request)),
+        signal,
+      })
+      if (call.kind !== 'answered') return unanswered(call)
+      const { answer } = call
+      if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
+      const job = created.safeParse(answer.json).data?.request_id
+      if (job === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      return { kind: 'accepted', operation: toJobOperation({ id: job, credential: upstream.credential }) }
+    },
+
+    async poll(operation, { signal }) {
+      const { id, credential } = readJobOperation(operation)
+      const path = `/videos/${encodeURIComponent(id)}`
+      const answer = await upstream.read({ method: 'GET', path, credential, signal })
+      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      if (answer.status === 202) return readStatus(answer, videoAt)
+      return readWithheld(answer) ?? unansweredPoll(answer) ?? readStatus(answer, videoAt)
+    },
+
+    async check({ signal }) {
+      const { status, json, shown } = await upstream.read({ method: 'GET', path: NO_JOB, signal })
+      // A 404 in other words is not the vendor's: the base URL is wrong.
+      if (status !== 404 || !refusal.safeParse(json).success)
+        throw new Error(`Asked for a job that is not there, it answers ${status}: ${shown}`)
+    },
+
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, test } from 'node:test'
+import { CircuitBreaker } from './circuit-breaker.ts'
+
+describe('a circuit breaker', () => {
+  let nowMs = 0
+  let breaker = new CircuitBreaker(() => nowMs)
+  beforeEach(() => {
+    nowMs = 0
+    breaker = new CircuitBreaker(() => nowMs)
+  })
+  const faults = (count: number) => {
+    for (let index = 0; index < count; index++) breaker.faulted()
+  }
+
+  test('stays closed for a few faults, and forgets them at the first answer', () => {
+    faults(4)
+    assert.equal(breaker.state, 'closed')
+    breaker.answered()
+    faults(4)
+    assert.equal(breaker.allows(10), 10)
+  })
+
+  test('opens after faults in a row, and then sends nothing', () => {
+    faults(5)
+    assert.equal(breaker.state, 'open')
+    assert.equal(breaker.allows(10), 0)
+  })
+
+  test('tries one job at a time once its pause is over, and closes at a good answer', () => {
+    faults(5)
+    nowMs = 15_000
+    assert.equal(breaker.state, 'half open')
+    assert.equal(breaker.allows(10), 1)
+    breaker.sent(1)
+    assert.equal(breaker.allows(10), 0)
+    breaker.answered()
+    assert.equal(breaker.allows(10), 10)
+  })
+
+  test('pauses twice as long after each trial that fails, up to five minutes', () => {
+    faults(5)
+    let pauseMs = 15_000
+    for (const _ of Array.from({ length: 8 })) {
+      nowMs += pauseMs - 1
+      assert.equal(breaker.state, 'open')
+      nowMs += 1
+      assert.equal(breaker.state, 'half open')
+      breaker.sent(1)
+      breaker.faulted()
+      pauseMs = Math.min(pauseMs * 2, 300_000)
+    }
+  })
+
+  test('faults of jobs that were sent before it opened do not lengthen the pause', () => {
+    faults(20)
+    nowMs = 15_000
+    assert.equal(breaker.state, 'half open')
+  })
+})

@@ -1,0 +1,146 @@
+/** Statements for the operator: what became of a task at which provider, and what to do when nobody knows. */
+import type { FailureReason } from '../canonical/failure.ts'
+import { type AttemptId, idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
+import type { JsonObject } from '../canonical/json.ts'
+import type { TaskState } from '../canonical/task-state.ts'
+import type { Queryable } from '../db/database.ts'
+import type { AttemptState } from './lease-queries.ts'
+
+/** One time that a provider was, or was about to be, asked. */
+export interface AttemptRecord {
+  readonly id: AttemptId
+  readonly number: number
+  readonly provider: string
+  readonly state: AttemptState
+  /** The upstream's ids among it. */
+  readonly operation: JsonObject | undefined
+  /** Of a rejected one. */
+  readonly because: string | undefined
+  readonly error: string | undefined
+  /** Millionths of a US dollar; `undefined` is unknown, which is not 0. */
+  readonly costMicroUsd: bigint | undefined
+  readonly startedAt: Date
+  readonly acceptedAt: Date | undefined
+  readonly endedAt: Date | undefined
+}
+
+interface AttemptRow extends Record<string, unknown> {
+  id: string
+  number: number
+  provider: string
+  state: AttemptState
+  operation: JsonObject | null
+  because: string | null
+  error: string | null
+  cost_micro_usd: bigint | null
+  started_at: Date
+  accepted_at: Date | null
+  ended_at: Date | null
+}
+
+/** All attempts at a task, the first one first. */
+export async function selectAttempts(db: Queryable, task: TaskId): Promise<AttemptRecord[]> {
+  const { rows } = await db.query<AttemptRow>(
+    `select id, number, provider, state, operation, because, error, cost_micro_usd, started_at, accepted_at, ended_at
+     from attempts where task_id = $1 order by number`,
+    [uuidOf(task)],
+  )
+  return rows.map((row) => ({
+    id: idOf('att', row.id),
+    number: row.number,
+    provider: row.provider,
+    state: row.state,
+    operation: row.operation ?? undefined,
+    because: row.because ?? undefined,
+    error: row.error ?? undefined,
+    costMicroUsd: row.cost_micro_usd ?? undefined,
+    startedAt: row.started_at,
+    acceptedAt: row.accepted_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+  }))
+}
+
+/** A task whose last attempt may have begun a job that nobody knows. */
+export interface UncertainTask {
+  readonly task: TaskId
+  readonly attempt: AttemptId
+  readonly provider: string
+  readonly state: TaskState
+  readonly heldCredits: bigint
+  readonly cause: string
+  readonly startedAt: Date
+  /** When it is given up by itself. */
+  readonly endsAt: Date
+}
+
+/** Open tasks with an uncertain attempt, the oldest first. */
+export async function selectUncertain(db: Queryable, limit: number): Promise<UncertainTask[]> {
+  const { rows } = await db.query<{
+    task_id: string
+    id: string
+    provider: string
+    state: TaskState
+    price_credits: bigint
+    error: string | null
+    started_at: Date
+    deadline_at: Date
+  }>(
+    `select a.task_id, a.id, a.provider, t.state, t.price_credits, a.error, a.started_at, t.deadline_at
+     from attempts a join tasks t on t.id = a.task_id
+     where a.state = 'uncertain' and t.state = 'submitting' order by a.started_at limit $1`,
+    [limit],
+  )
+  return rows.map((row) => ({
+    task: idOf('task', row.task_id),
+    attempt: idOf('att', row.id),
+    provider: row.provider,
+    state: row.state,
+    heldCredits: row.price_credits,
+    cause: row.error ?? '',
+    startedAt: row.started_at,
+    endsAt: row.deadline_at,
+  }))
+}
+
+/** The job never began: the task is handed to its provider again, as a new attempt. */
+export async function resolveAsUndelivered(db: Queryable, task: TaskId): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with freed as (
+       update tasks t set due_at = now(), deadline_at = now() + interval '1 hour', fence = fence + 1, lease_owner = null,
+         lease_until = null, updated_at = now()
+       from attempts a
+       where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id
+     )
+     update attempts set state = 'undelivered', ended_at = now() from freed
+     where attempts.task_id = freed.id and attempts.state = 'uncertain'`,
+    [uuidOf(task)],
+  )
+  return rowCount === 1
+}
+
+/** The job began: it is followed from now on by its operation, which has the upstream's id of it. */
+export async function resolveAsAccepted(db: Queryable, task: TaskId, operation: JsonObject): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with freed as (
+       update tasks t set state = 'running', due_at = now(), deadline_at = now() + interval '1 hour', fence = fence + 1,
+         lease_owner = null, lease_until = null, updated_at = now()
+       from attempts a
+       where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id
+     )
+     update attempts set state = 'accepted', operation = $2, accepted_at = now() from freed
+     where attempts.task_id = freed.id and attempts.state = 'uncertain'`,
+    [uuidOf(task), operation],
+  )
+  return rowCount === 1
+}
+
+/** The task is given up: it fails, and its credits return. The attempt goes on saying that nobody knows. */
+export async function resolveAsFailed(db: Queryable, task: TaskId): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from attempts a,
+       lateral settle_task(a.task_id, null, array['submitting'], 'failed', 0, $2, $3, '[]')
+     where a.task_id = $1 and a.state = 'uncertain'`,
+    [uuidOf(task), 'provider_unavailable' satisfies FailureReason, 'The provider did not answer.'],
+  )
+  return rowCount === 1
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CredentialMissing } from '../../../src/providers/upstream/upstream.ts'
+import { START_TIMEOUT_MS } from '../../../src/tasks/start.ts'
+import { FIRST_KEY, SECOND_KEY } from '../upstream/scripted-upstream.ts'
+import { downloaded, neverAborted, ProviderBench, tellsNoKey } from './provider-bench.ts'
+import type { ProviderCase } from './provider-case.ts'
+
+/** For what should come at once. */
+const WAITED_MS = 10_000
+
+export function describeOperator(adapter: ProviderCase): void {
+  describe('for its operator', () => {
+    if (adapter.speech.wantsKey) {
+      it('follows a job with the key that started it, while another starts the new ones', async () => {
+        await using bench = await ProviderBench.open(adapter)
+        const old = await bench.accepted('att_old')
+        await using rotated = adapter.create(bench.settings({ apiKeys: [SECOND_KEY, FIRST_KEY] }))
+        const { bytes } = await downloaded(await bench.asset(old, rotated))
+        assert.ok(bytes.equals(bench.upstream.video))
+        assert.equal((await bench.start('att_new', bench.request, rotated)).kind, 'accepted')
+        assert.deepEqual(
+          bench.upstream.jobs.map(({ apiKey }) => apiKey),
+          [FIRST_KEY, SECOND_KEY],
+        )
+      })
+
+      it('says that the key is missing, and does not ask with another', async () => {
+        await using bench = await ProviderBench.open(adapter)
+        const old = await bench.accepted()
+        await using rotated = adapter.create(bench.settings({ apiKeys: [SECOND_KEY] }))
+        assert.ok((await bench.pollError(old, rotated)) instanceof CredentialMissing)
+        assert.equal(bench.upstream.count('poll'), 0)
+      })
+    }
+
+    it('is named and limited as configured', async () => {
+      await using bench = await ProviderBench.open(adapter, {
+        name: 'mine',
+        concurrency: 3,
+        requestsPerMinute: 17,
+        pollEveryMs: 1_234,
+      })
+      const { id, concurrency, requestsPerMinute, pollEveryMs } = bench.provider
+      assert.deepEqual(
+        { id, concurrency, requestsPerMinute, pollEveryMs },
+        { id: 'mine', concurrency: 3, requestsPerMinute: 17, pollEveryMs: 1_234 },
+      )
+    })
+
+    it('gives a silent start up before the task machine does', { timeout: WAITED_MS }, async (test) => {
+      await using bench = await ProviderBench.open(adapter, { timeoutMs: undefined })
+      bench.upstream.script('create', { kind: 'hang' })
+      test.mock.timers.enable({ apis: ['setTimeout'] })
+      const started = bench.start()
+      await bench.upstream.arrived('create')
+      test.mock.timers.tick(START_TIMEOUT_MS - 1)
+      assert.equal((await started).kind, 'ambiguous')
+    })
+
+    it('checks the upstream without making anything', async (test) => {
+      await using bench = await ProviderBench.open(adapter)
+      const { provider, upstream } = bench
+      if (provider.check === undefined) return test.skip('it cannot be checked')
+      await provider.check({ signal: neverAborted() })
+      assert.equal(upstream.jobs.length, 0)
+      if (adapter.speech.wantsKey) {
+        upstream.apiKeys = [SECOND_KEY]
+        await assert.rejects(async () => provider.check?.({ signal: neverAborted() }), tellsNothing)
+      }
+      const settings = bench.settings()
+      await upstream[Symbol.asyncDispose]()
+      await using alone = adapter.create(settings)
+      await assert.rejects(async () => alone.check?.({ signal: neverAborted() }), tellsNothing)
+    })
+
+    it('cancels once, and again, and what is over or unknown', async (test) => {
+      await using bench = await ProviderBench.open(adapter)
+      const { provider, upstream } = bench
+      if (provider.cancel === undefined) return test.skip('it cannot be canceled')
+      const operation = await bench.accepted()
+      for (let time = 0; time < 2; time += 1) await provider.cancel(operation, { signal: neverAborted() })
+      assert.equal(upstream.jobs[0]?.state, 'canceled')
+      upstream.forgetJobs()
+      await provider.cancel(operation, { signal: neverAborted() })
+    })
+  })
+}
+
+function tellsNothing(error: Error): boolean {
+  tellsNoKey(error)
+  return true
+}
