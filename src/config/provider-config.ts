@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 
-/** The renderer that is always there, by the name under which routes may list it. */
+/** The renderer that is always there, by the name under which routes may list it; names that go on with `-` are its own too. */
 export const ANIMATIC = 'animatic'
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/

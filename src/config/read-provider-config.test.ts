@@ -167,6 +167,11 @@ describe('the configuration of providers', () => {
       'providers cannot have a "animatic"',
     ],
     [
+      'the name of the renderer’s sandbox, which test credits reach',
+      { ...SMALLEST, providers: { ...SMALLEST.providers, 'animatic-sandbox': SMALLEST.providers.gpu } },
+      'providers cannot have a "animatic-sandbox"',
+    ],
+    [
       'an unknown strategy',
       { ...SMALLEST, models: { '*': { providers: ['main'], strategy: 'random' } } },
       'models.*.strategy cannot be "random"; allowed: ordered, weighted',

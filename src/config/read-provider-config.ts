@@ -105,7 +105,9 @@ function codeOf(error: unknown): string {
 /** What the schema cannot say. */
 function* problemsOf({ providers, models }: ProviderConfig, options: ReadOptions): Generator<string> {
   for (const [name, { kind, workflow }] of Object.entries(providers)) {
-    if (name === ANIMATIC) yield `providers cannot have a "${ANIMATIC}": that is the renderer, which is always there`
+    if (name === ANIMATIC || name.startsWith(`${ANIMATIC}-`)) {
+      yield `providers cannot have a "${name}": that is the renderer, which is always there`
+    }
     if (kind === 'comfyui' && workflow === undefined) yield `providers.${name}.workflow is missing: a comfyui needs one`
     if (kind !== 'comfyui' && workflow !== undefined) yield `providers.${name}.workflow is for kind comfyui only`
   }
