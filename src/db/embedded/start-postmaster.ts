@@ -72,9 +72,10 @@ export async function startPostmaster(
     cwd: '/',
     env: programEnvironment(),
   })
-  await log.close()
   child.unref()
+  // Before anything is awaited: one that ends at once would end unseen.
   const end = watchEnd(child)
+  await log.close()
   return {
     pid: child.pid,
     async ended() {
