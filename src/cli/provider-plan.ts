@@ -27,6 +27,8 @@ export class ProviderPlans {
   readonly #options: ProviderPlansOptions
   /** Every key that a provider had in this process: its jobs can be followed with it after it was replaced. */
   readonly #keys = new Map<string, readonly string[]>()
+  /** Where each provider of this process has its jobs, by its name. */
+  readonly #places = new Map<string, string>()
 
   constructor(options: ProviderPlansOptions) {
     this.#options = options
@@ -36,6 +38,7 @@ export class ProviderPlans {
   make(config: ReadProviderConfig | undefined): ProviderPlan {
     const { animatic } = this.#options
     if (config === undefined) return planOf(animatic)
+    for (const settings of config.providers) this.#assertStays(settings)
     const made = new Map(config.providers.map((settings) => [settings.name, this.#routed(settings)]))
     const routedBy = (name: string): RoutedProvider[] => {
       if (name === ANIMATIC) return animatic.map((provider) => ({ provider, weight: 1 }))
@@ -46,11 +49,21 @@ export class ProviderPlans {
     const routes = Object.entries(config.models).map(
       ([model, { providers, strategy }]) => [model, { providers: providers.flatMap(routedBy), strategy }] as const,
     )
+    for (const settings of config.providers) this.#places.set(settings.name, placeOf(settings))
     return {
       providers: [...animatic, ...[...made.values()].map(({ provider }) => provider)],
       routes: routes.length === 0 ? planOf(animatic).routes : new Map(routes),
       free: animatic,
     }
+  }
+
+  /** Jobs under way are asked after by their provider's name: at another address nobody would know them. */
+  #assertStays(settings: ProviderSettings): void {
+    const known = this.#places.get(settings.name)
+    if (known === undefined || known === placeOf(settings)) return
+    throw new ConfigError(
+      `providers.${settings.name} cannot have another kind or baseUrl while this process runs, for its jobs are there; give the new one another name, or restart.`,
+    )
   }
 
   #routed(settings: ProviderSettings): RoutedProvider {
@@ -77,7 +90,7 @@ export class ProviderPlans {
     workflow,
     ...settings
   }: ProviderSettings): AdapterSettings {
-    const place = `${name}\n${kind}\n${settings.baseUrl}`
+    const place = placeOf({ name, kind, baseUrl: settings.baseUrl })
     const former = this.#keys.get(place) ?? []
     const [first = NO_KEY, ...others] = apiKeys
     const keys = apiKeys.length + former.length === 0 ? [] : [...new Set([first, ...others, ...former])]
@@ -99,6 +112,10 @@ export class ProviderPlans {
       fetchPolicy: this.#options.fetchPolicy,
     }
   }
+}
+
+function placeOf({ name, kind, baseUrl }: Pick<ProviderSettings, 'name' | 'kind' | 'baseUrl'>): string {
+  return `${name}\n${kind}\n${baseUrl}`
 }
 
 /** Settings that do not fit an adapter are told in its own sentence. */

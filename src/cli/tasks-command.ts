@@ -11,6 +11,7 @@ import {
 import { selectAnyTask } from '../tasks/queries.ts'
 import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
+import { printable } from './printable.ts'
 import { readId } from './read-argument.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -63,7 +64,7 @@ export function tasksCommand(): Command {
       const found = await withDatabase(({ pool }) => selectUncertain(pool, MAX_LISTED))
       const header = ['TASK', 'PROVIDER', 'HELD', 'SINCE', 'GIVEN UP', 'CAUSE']
       const rows = found.map(({ task, provider, heldCredits, startedAt, endsAt, cause }) => [
-        ...[task, provider, heldCredits.toString(), startedAt.toISOString(), endsAt.toISOString(), cause],
+        ...[task, provider, heldCredits.toString(), startedAt.toISOString(), endsAt.toISOString(), printable(cause)],
       ])
       print(
         options,
@@ -117,7 +118,7 @@ function cells(attempt: AttemptRecord): string[] {
     endedAt?.toISOString() ?? '–',
     costMicroUsd === undefined ? 'unknown' : `${Number(costMicroUsd) / 1_000_000} USD`,
     operation === undefined ? '–' : JSON.stringify(operation).slice(0, 160),
-    error ?? '–',
+    error === undefined ? '–' : printable(error),
   ]
 }
 

@@ -208,6 +208,7 @@ describe('the configuration of providers', () => {
       withMain({ apiKey: 'env:NOT_SET' }),
       'reelay.config.json: providers.main.apiKey wants the environment variable NOT_SET, which is not set.',
     ],
+    ['a key where its name belongs', withMain({ apiKey: 'env:sk_live_1' }), 'wants the environment variable, which is'],
     ['an empty variable', withMain({ apiKey: 'env:EMPTY' }), 'the environment variable EMPTY, which is not set'],
     ['a key pasted badly', withMain({ apiKey: 'env:PASTED' }), 'the environment variable PASTED, which has spaces'],
     ['no file of a key', withMain({ apiKey: 'file:nowhere' }), 'wants the file nowhere, which cannot be read'],

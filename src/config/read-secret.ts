@@ -18,13 +18,18 @@ const PLAIN = /^[\x21-\x7e]+$/
 export async function readSecret(secret: string, place: string, source: SecretSource): Promise<string> {
   const [scheme = '', name = ''] = splitOnce(secret)
   const found = scheme === 'env' ? source.environment[name] : await secretFile(name, place, source)
-  const what = scheme === 'env' ? `the environment variable ${name}` : `the file ${name}`
+  const what = scheme === 'env' ? `the environment variable${shownName(name)}` : `the file ${name}`
   const wanted = `${source.file}: ${place} wants ${what}`
   if (found === undefined || found === '') {
     throw new ConfigError(`${wanted}, which is ${scheme === 'env' ? 'not set' : 'empty'}.`)
   }
   if (!PLAIN.test(found)) throw new ConfigError(`${wanted}, which has spaces or letters in it that no key has.`)
   return found
+}
+
+/** Empty for what may be the secret itself, written where its name belongs. */
+function shownName(name: string): string {
+  return /^[A-Z][A-Z0-9_]*$/.test(name) ? ` ${name}` : ''
 }
 
 function splitOnce(secret: string): [string, string] {

@@ -41,10 +41,15 @@ export function fetchErrorOf(error: unknown, { hostname, signal, sent }: FetchCa
     return new FetchError(signal.reason.reason, signal.reason.message, { sent, cause: error })
   }
   if (error instanceof FetchError) return error
-  const reason = reasonOf(error)
+  const reason = reasonOf(error) ?? (isRefusedHere(error, sent) ? 'unreachable' : undefined)
   // Anything else is a fault of ours, and is not dressed up as one of the other side's.
   if (reason === undefined) throw error
   return new FetchError(reason, `${hostname} ${SENTENCES[reason] ?? 'failed'}.`, { sent, cause: error })
+}
+
+/** No connection for a reason of this machine's own: no file descriptors left, a firewall's word. */
+function isRefusedHere(error: unknown, sent: FetchCause['sent']): boolean {
+  return sent === 'no' && error instanceof Error && 'syscall' in error
 }
 
 function reasonOf(error: unknown): FetchErrorReason | undefined {

@@ -99,14 +99,15 @@ export class TrustedHost implements AsyncDisposable {
     })
     this.#watchConnecting(call, cause)
     try {
-      const answer = await answered(call, request.body)
+      const answer = await answered(call, { body: request.body, signal: end.signal })
       return {
         status: answer.statusCode ?? 0,
         headers: answer.headers,
         body: told(answer, cause),
         [Symbol.asyncDispose]: async () => {
-          // Closes the connection, unless the answer has been read to its end.
+          // Closes the connection, unless the answer has been read to its end and the request was, too.
           answer.destroy()
+          if (!call.writableFinished) call.destroy()
           stop()
         },
       }

@@ -151,7 +151,8 @@ async function hop(about: {
     signal: end.signal,
     // Without an agent, which is never asked where there is this: neither pooled nor kept open.
     createConnection: (_options, callback) => {
-      connect({ protocol, hostname, host, port }, (...[error, socket]) => {
+      // Without the brackets of an IPv6 address, which are the URL's and not the address's.
+      connect({ protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), host, port }, (...[error, socket]) => {
         if (error !== null) return callback(error, new Socket())
         cause.sent = 'maybe'
         callback(null, socket)
@@ -161,7 +162,14 @@ async function hop(about: {
   }
   const call = (protocol === 'https:' ? httpsRequest : httpRequest)(options)
   try {
-    return answerOf({ answer: await answered(call, request.body), call, url, end, cause, maxBytes: request.maxBytes })
+    return answerOf({
+      answer: await answered(call, { body: request.body, signal: end.signal }),
+      call,
+      url,
+      end,
+      cause,
+      maxBytes: request.maxBytes,
+    })
   } catch (error) {
     call.destroy()
     throw fetchErrorOf(error, cause)

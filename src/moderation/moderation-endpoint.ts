@@ -52,7 +52,8 @@ export class ModerationEndpoint implements AsyncDisposable {
   async judge(prompt: string, signal?: AbortSignal): Promise<EndpointVerdict> {
     const { apiKey, model, timeoutSeconds } = this.#settings
     try {
-      await using answer = await this.#host.read({
+      // Over a connection of its own: a kept one that the server is just closing would leave a prompt unjudged.
+      await using answer = await this.#host.create({
         method: 'POST',
         path: this.#path,
         headers: {

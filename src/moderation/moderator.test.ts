@@ -193,6 +193,17 @@ describe('a moderation endpoint', () => {
     })
   }
 
+  test('is not got past by hanging up, also where it may be away', async () => {
+    await using receiver = await startReceiver(() => undefined)
+    await using it = moderation(endpointAt(receiver.url, 'allow'))
+    const leaving = new AbortController()
+    const refusal = refusalOf(it.moderator.check(asked(HARMLESS, { signal: leaving.signal })))
+    leaving.abort()
+    assert.equal((await refusal).code, 'unavailable')
+    // Nor by having left before.
+    assert.equal((await refusalOf(it.moderator.check(asked(HARMLESS, { signal: leaving.signal })))).code, 'unavailable')
+  })
+
   test('that limits is asked again when it says, within a minute', async () => {
     await using receiver = await startReceiver(saying({}, 429, { 'retry-after': '17' }))
     await using it = moderation(endpointAt(receiver.url))

@@ -75,6 +75,10 @@ export class Moderator implements AsyncDisposable {
     if (verdict?.kind === 'refused') await this.#refuse(asked, { ...verdict, source: 'rules' })
     if (this.#endpoint === undefined) return
     const judged = await this.#endpoint.judge(asked.prompt, asked.signal)
+    // Who hangs up while a prompt is judged does not get it past the judge.
+    if (judged.kind === 'away' && asked.signal?.aborted === true) {
+      throw new Refusal('unavailable', 'Nobody waited for the prompt to be checked.')
+    }
     if (judged.kind === 'away') this.#whenAway(asked, judged)
     if (judged.kind === 'flagged' && !isSpicyAlone(asked, judged.categories)) {
       await this.#refuse(asked, { ...named(judged.categories), source: 'endpoint' })

@@ -93,6 +93,11 @@ export class AssetGone extends Error {
   override readonly name = 'AssetGone'
 }
 
+/** A poll that got no answer of the job's, though the provider is well: the fault is ours, or it is only busy. */
+export class BlamelessError extends Error {
+  override readonly name: string = 'BlamelessError'
+}
+
 export type PollOutcome =
   /**
    * `progress` 0–100 where the provider tells; `pollAfterMs` where it asks for patience. `unknownStatus` is a status word
@@ -109,7 +114,7 @@ export type PollOutcome =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly cause?: string }
   /** The provider dropped the job because it took too long. */
   | { readonly kind: 'expired' }
-  /** The provider does not know the job (any more): said several times in a row, the task fails. */
+  /** The provider does not know the job (any more): said for five minutes on end, the task fails. */
   | { readonly kind: 'gone' }
 
 /** A call of the provider's, as it came: whoever knows the address may have made it. */
@@ -154,7 +159,10 @@ export interface Provider {
   readonly costMicroUsd?: (request: GenerationRequest) => number | undefined
 
   start(request: GenerationRequest, context: StartContext): Promise<StartOutcome>
-  /** Throws when the provider cannot be reached or speaks nonsense: the task stays as it is and is polled again. */
+  /**
+   * Throws when the provider cannot be reached or speaks nonsense: the task stays as it is and is polled again. What it throws
+   * counts against the provider's health, unless it is a `BlamelessError`.
+   */
   poll(operation: JsonObject, context: PollContext): Promise<PollOutcome>
   /** Asks the provider to stop. Twice is once; an unknown operation is no error. */
   cancel?(operation: JsonObject, context: Pick<PollContext, 'signal'>): Promise<void>

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
 import { type PollStep, ScriptedProvider, type StartStep } from '../../test/support/scripted-provider.ts'
-import { newId, uuidOf } from '../canonical/ids.ts'
+import { newId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { cancelTask } from './cancel.ts'
+import { selectAttempts, selectUncertain } from './operator-queries.ts'
 
 describe('canceling a task', () => {
   let shop: Workshop
@@ -143,6 +144,61 @@ describe('canceling a task', () => {
       assert.notEqual(outcomes[at]?.kind, 'too_late')
       assert.equal((await shop.ended(wallet, id)).state, 'canceled')
     }
+    assert.deepEqual(await shop.balance(wallet), before)
+  })
+
+  for (const [name, end, state] of [
+    ['canceled', (id: TaskId) => cancelTask(shop.pool, wallet, id), 'canceled'],
+    ['overdue', (id: TaskId) => shop.endTime(id), 'expired'],
+  ] as const) {
+    it(`whose start is in doubt: once ${state}, its attempt still says that a job may be billed`, async () => {
+      const doubtful = new ScriptedProvider({
+        id: `doubtful ${name}`,
+        startIsIdempotent: true,
+        script: { start: ['accept, then lose the answer'] },
+      })
+      await shop.worker(doubtful)
+      const id = await shop.create(wallet, name, { provider: doubtful.id })
+      await until('its start is to be repeated', async () => {
+        const { rows } = await shop.pool.query(
+          `select from tasks t join attempts a on a.task_id = t.id
+           where t.id = $1 and t.lease_owner is null and a.state = 'starting' and a.error is not null`,
+          [uuidOf(id)],
+        )
+        return rows.length === 1
+      })
+      await end(id)
+      assert.equal((await shop.ended(wallet, id)).state, state)
+      const [attempt] = await selectAttempts(shop.pool, id)
+      assert.equal(attempt?.state, 'uncertain')
+      assert.notEqual(attempt?.endedAt, undefined)
+      const open = await selectUncertain(shop.pool, 100)
+      assert.ok(open.every(({ task }) => task !== id))
+    })
+  }
+
+  it('that goes back to the queue while it is being canceled is canceled there, and costs nothing', async () => {
+    const before = await shop.balance(wallet)
+    const id = await shop.create(wallet, 'requeued', { provider: 'nobody' })
+    await shop.pool.query(`update tasks set state = 'submitting' where id = $1`, [uuidOf(id)])
+    let isMissed = false
+    /** The database, where another provider's queue gets the task right after the first statement that misses it there. */
+    const requeuing = new Proxy(shop.pool, {
+      get: (pool, key) => {
+        const query = Reflect.get(pool, key, pool)
+        if (key !== 'query') return query
+        return async (...statement: unknown[]) => {
+          const result = await Reflect.apply(query, pool, statement)
+          if (String(statement[0]).includes('settle_task') && !isMissed) {
+            isMissed = true
+            await pool.query(`update tasks set state = 'queued' where id = $1`, [uuidOf(id)])
+          }
+          return result
+        }
+      },
+    })
+    assert.equal((await cancelTask(requeuing, wallet, id)).kind, 'canceled')
+    assert.ok(isMissed)
     assert.deepEqual(await shop.balance(wallet), before)
   })
 

@@ -24,6 +24,8 @@ export async function cancelTask(db: Queryable, wallet: WalletId, id: TaskId): P
   if (isTerminal(task.state)) return { kind: task.state === 'canceled' ? 'canceled' : 'too_late', task }
   const canceled = await cancelQueued(db, id)
   const requested = !canceled && (await requestCancel(db, id))
+  // A worker that gives the task to another provider may have put it back into a queue between the two.
+  if (!canceled && !requested) await cancelQueued(db, id)
   const now = (await selectTask(db, wallet, id)) ?? task
   if (now.state === 'canceled') return { kind: 'canceled', task: now }
   return { kind: requested ? 'requested' : 'too_late', task: now }

@@ -12,6 +12,9 @@ describe('a circuit breaker', () => {
   const faults = (count: number) => {
     for (let index = 0; index < count; index++) breaker.faulted()
   }
+  const pollFaults = (count: number) => {
+    for (let index = 0; index < count; index++) breaker.pollFaulted()
+  }
 
   test('stays closed for a few faults, and forgets them at the first answer', () => {
     faults(4)
@@ -50,6 +53,52 @@ describe('a circuit breaker', () => {
       breaker.faulted()
       pauseMs = Math.min(pauseMs * 2, 300_000)
     }
+  })
+
+  test('opens for starts that fail though every poll is answered, and no poll closes it', () => {
+    for (let index = 0; index < 5; index++) {
+      breaker.pollAnswered()
+      breaker.faulted()
+    }
+    assert.equal(breaker.state, 'open')
+    breaker.pollAnswered()
+    assert.equal(breaker.state, 'open')
+    nowMs = 15_000
+    breaker.pollAnswered()
+    assert.equal(breaker.state, 'half open')
+  })
+
+  test('opens after polls in a row that were not answered, and forgets them at the first that is', () => {
+    pollFaults(4)
+    breaker.pollAnswered()
+    pollFaults(4)
+    assert.equal(breaker.state, 'closed')
+    pollFaults(1)
+    assert.equal(breaker.state, 'open')
+  })
+
+  test('lets a start try once polls work again, though none was sent in between', () => {
+    pollFaults(5)
+    nowMs = 15_000
+    pollFaults(1)
+    assert.equal(breaker.state, 'open')
+    breaker.pollAnswered()
+    nowMs = 45_000
+    pollFaults(1)
+    assert.equal(breaker.allows(10), 1)
+    breaker.sent(1)
+    breaker.answered()
+    assert.equal(breaker.allows(10), 10)
+  })
+
+  test('tries another job when nothing is heard of the first for a minute', () => {
+    faults(5)
+    nowMs = 15_000
+    breaker.sent(1)
+    nowMs += 59_999
+    assert.equal(breaker.allows(10), 0)
+    nowMs += 1
+    assert.equal(breaker.allows(10), 1)
   })
 
   test('faults of jobs that were sent before it opened do not lengthen the pause', () => {

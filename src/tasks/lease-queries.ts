@@ -237,6 +237,54 @@ export async function saveOperation(
   return rowCount === 1
 }
 
+/**
+ * Whether a job's operation is known to be this attempt's, whatever became of the task since: then it was saved, though the
+ * answer to the save may have been lost.
+ */
+export async function isOperationSaved(
+  db: Queryable,
+  { attempt, operation }: { readonly attempt: AttemptId; readonly operation: JsonObject },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-operation-saved',
+    text: 'select from attempts where id = $1 and operation = $2',
+    values: [uuidOf(attempt), operation],
+  })
+  return rowCount === 1
+}
+
+/**
+ * Saves the accepted operation of an attempt whose lease was lost, as long as nobody knows what came of it: a late answer
+ * ends the doubt. The task is `running`, due at once, in nobody's hands, and has `deadlineSeconds` from now. False: the
+ * attempt or the task has ended meanwhile.
+ */
+export async function saveLateOperation(
+  db: Queryable,
+  task: TaskId,
+  accepted: { readonly attempt: AttemptId; readonly operation: JsonObject; readonly deadlineSeconds: number },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'save-late-operation',
+    text: `with moved as (
+             update tasks t set state = 'running', due_at = now(), deadline_at = now() + make_interval(secs => $4),
+               unanswered_polls = 0, fence = fence + 1, lease_owner = null, lease_until = null, updated_at = now()
+             from attempts a
+             where t.id = $1 and t.state = any ($5) and a.id = $2 and a.task_id = t.id and a.state in ('starting', 'uncertain')
+             returning t.id
+           )
+           update attempts set state = 'accepted', operation = $3, accepted_at = now()
+           from moved where attempts.id = $2 and attempts.task_id = moved.id`,
+    values: [
+      uuidOf(task),
+      uuidOf(accepted.attempt),
+      accepted.operation,
+      accepted.deadlineSeconds,
+      statesBefore('running'),
+    ],
+  })
+  return rowCount === 1
+}
+
 /** Writes down how an attempt ended that left the task open, and when the task is to be looked at again. */
 export async function endAttempt(
   db: Queryable,
@@ -307,20 +355,33 @@ export async function selectTriedProviders(db: Queryable, task: TaskId): Promise
 /** So long a provider that was tried is not tried again in turn: two that are busy are not asked back and forth. */
 const JUST_TRIED = '1 minute'
 
+/** Gives a task back whose provider is not asked now, until it is to be looked at again. False: the lease was lost. */
+export async function postponeTask(db: Queryable, task: LeasedTask, next: NextStep): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'postpone-task',
+    text: `update tasks set ${NEXT_STEP} where id = $1 and fence = $2`,
+    values: nextStepValues(task, next),
+  })
+  return rowCount === 1
+}
+
+/** An attempt that surely began nothing. */
+export interface UnstartedAttempt {
+  readonly attempt: AttemptId
+  readonly state: 'rejected' | 'undelivered'
+  readonly because?: RejectionCause
+  /** For the operator. */
+  readonly error: string
+}
+
 /**
- * Puts a task whose provider surely began nothing into the queue of another one, where its age gives it its place. False:
- * the lease was lost, or it is to be canceled.
+ * Puts a task whose provider surely began nothing into the queue of another one, where its age gives it its place. `ended`
+ * is the attempt that this ends, if it does. False: the lease was lost, or it is to be canceled.
  */
 export async function requeueTask(
   db: Queryable,
   task: LeasedTask,
-  ended: {
-    readonly attempt: AttemptId
-    readonly state: 'rejected' | 'undelivered'
-    readonly because?: RejectionCause
-    readonly error: string
-    readonly provider: string
-  },
+  { provider, ended }: { readonly provider: string; readonly ended: UnstartedAttempt | undefined },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'requeue-task',
@@ -328,17 +389,19 @@ export async function requeueTask(
              update tasks set state = 'queued', provider = $7, fence = fence + 1, lease_owner = null, lease_until = null,
                due_at = now(), deadline_at = created_at + make_interval(secs => $9), unanswered_polls = 0, updated_at = now()
              where id = $1 and fence = $2 and state = any ($8) and cancel_requested_at is null returning id
+           ), ended as (
+             update attempts set state = $4, error = $5, because = $6, ended_at = now()
+             from moved where attempts.id = $3 and attempts.task_id = moved.id
            )
-           update attempts set state = $4, error = $5, because = $6, ended_at = now()
-           from moved where attempts.id = $3 and attempts.task_id = moved.id`,
+           select from moved`,
     values: [
       uuidOf(task.id),
       task.fence,
-      uuidOf(ended.attempt),
-      ended.state,
-      storable(ended.error),
-      ended.because ?? null,
-      ended.provider,
+      ended === undefined ? null : uuidOf(ended.attempt),
+      ended?.state ?? null,
+      ended === undefined ? null : storable(ended.error),
+      ended?.because ?? null,
+      provider,
       statesBefore('queued'),
       QUEUE_DEADLINE_SECONDS,
     ],

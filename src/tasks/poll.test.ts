@@ -5,6 +5,7 @@ import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.t
 import { type PollStep, ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { BlamelessError } from '../providers/provider.ts'
 
 describe('a task at its provider', () => {
   let shop: Workshop
@@ -19,13 +20,20 @@ describe('a task at its provider', () => {
   })
   after(() => shop[Symbol.asyncDispose]())
 
-  const pollsOf = (prompt: string) => provider.polls.filter((call) => call.prompt === prompt).length
+  const pollsOf = (prompt: string, of = provider) => of.polls.filter((call) => call.prompt === prompt).length
 
-  async function polled(id: TaskId, prompt: string, times: number): Promise<void> {
+  async function polled(id: TaskId, prompt: string, times: number, of = provider): Promise<void> {
     await until(`${prompt} was polled ${times} times`, async () => {
       await shop.hurry(id)
-      return pollsOf(prompt) >= times
+      return pollsOf(prompt, of) >= times
     })
+  }
+
+  /** A provider that nobody else uses: after many faults it is sent nothing for a while. */
+  async function ill(id: string, poll: readonly PollStep[]): Promise<ScriptedProvider> {
+    const own = new ScriptedProvider({ id, videoPath: shop.videoPath, script: { poll } })
+    await shop.worker(own)
+    return own
   }
 
   it('may report progress that is fractional, too large, negative, not a number, or going back', async () => {
@@ -56,25 +64,25 @@ describe('a task at its provider', () => {
 
   it('that cannot be reached for as long as it takes does not fail the task; when it is back, the task succeeds', async () => {
     const outage: PollStep[] = Array.from({ length: 40 }, () => new Error('ECONNREFUSED'))
-    provider.script('an outage', { poll: [{ kind: 'pending', progress: 30 }, ...outage, 'video'] })
+    const away = await ill('away', [{ kind: 'pending', progress: 30 }, ...outage, 'video'])
     const before = await shop.balance(wallet)
-    const id = await shop.create(wallet, 'an outage')
-    await polled(id, 'an outage', 40)
+    const id = await shop.create(wallet, 'an outage', { provider: away.id })
+    await polled(id, 'an outage', 40, away)
     const during = await shop.read(wallet, id)
     assert.equal(during.state, 'running')
     assert.equal(during.progress, 30)
     assert.equal((await shop.balance(wallet)).held - before.held, 10n)
-    await polled(id, 'an outage', 42)
+    await polled(id, 'an outage', 42, away)
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'succeeded')
-    assert.equal(provider.startsOf('an outage'), 1)
+    assert.equal(away.startsOf('an outage'), 1)
     assert.ok(shop.logged.some((line) => line.includes('poll was not answered')))
   })
 
   it('that cannot be reached is asked ever more rarely, at least once a minute and a half', async () => {
-    provider.script('backs off', { poll: [new Error('ECONNREFUSED')] })
-    const id = await shop.create(wallet, 'backs off')
-    await polled(id, 'backs off', 1)
+    const away = await ill('long away', [new Error('ECONNREFUSED')])
+    const id = await shop.create(wallet, 'backs off', { provider: away.id })
+    await polled(id, 'backs off', 1, away)
     await until('its next pause is written', async () => {
       const { rowCount } = await shop.pool.query(
         'update tasks set unanswered_polls = 1000, due_at = now() where id = $1 and lease_owner is null',
@@ -99,11 +107,32 @@ describe('a task at its provider', () => {
     const before = await shop.balance(wallet)
     provider.script('lost', { poll: [{ kind: 'gone' }] })
     const id = await shop.create(wallet, 'lost')
-    await polled(id, 'lost', 4)
+    await polled(id, 'lost', 6)
     const task = await shop.ended(wallet, id)
+    assert.equal(pollsOf('lost'), 6)
     assert.deepEqual([task.state, task.failure?.reason, task.finalCredits], ['failed', 'generation_failed', 0n])
     assert.equal((await shop.balance(wallet)).held, before.held)
     assert.equal(provider.startsOf('lost'), 1)
+  })
+
+  it('that does not know the job is believed only after five minutes', async () => {
+    provider.script('a redeploy', { poll: [{ kind: 'gone' }] })
+    const id = await shop.create(wallet, 'a redeploy')
+    let patienceSeconds = 0
+    for (let gone = 1; gone <= 5; gone += 1) {
+      patienceSeconds += await until(`its pause number ${gone} is written`, async () => {
+        const { rows } = await shop.pool.query<{ seconds: number }>(
+          `select extract(epoch from due_at - now())::float8 as seconds from tasks
+           where id = $1 and state = 'running' and lease_owner is null and gone_polls = $2`,
+          [uuidOf(id), gone],
+        )
+        return rows[0]?.seconds
+      })
+      await shop.hurry(id)
+    }
+    // What is left of a pause when it is read has lost the moment in between.
+    assert.ok(patienceSeconds > 290, `it fails after ${patienceSeconds} s`)
+    assert.equal((await shop.ended(wallet, id)).state, 'failed')
   })
 
   it('that does not know the job for a moment after a restart keeps the task', async () => {
@@ -118,15 +147,15 @@ describe('a task at its provider', () => {
   it('that answers with an unknown word keeps the task running until its deadline', async () => {
     // An adapter that makes nothing of it throws, or says which word it was.
     const unknown = Array.from({ length: 10 }, () => new TypeError('"marinating" is not a known status'))
-    provider.script('a new word', { poll: [...unknown, { kind: 'pending', unknownStatus: 'marinating' }] })
-    const id = await shop.create(wallet, 'a new word')
-    await polled(id, 'a new word', 12)
+    const newer = await ill('newer', [...unknown, { kind: 'pending', unknownStatus: 'marinating' }])
+    const id = await shop.create(wallet, 'a new word', { provider: newer.id })
+    await polled(id, 'a new word', 12, newer)
     assert.equal((await shop.read(wallet, id)).state, 'running')
     await shop.endTime(id)
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'expired')
     assert.equal(task.finalCredits, 0n)
-    assert.equal(provider.cancels.filter((call) => call.prompt === 'a new word').length, 1, 'it is told to stop')
+    assert.equal(newer.cancels.length, 1, 'it is told to stop')
     assert.ok(
       shop.logged.some((line) => line.includes('"unknownStatus":"marinating"')),
       'the operator hears of it',
@@ -226,6 +255,45 @@ describe('a task at its provider', () => {
       assert.deepEqual(await shop.balance(wallet), balance)
     })
   }
+
+  it('that answers polls and fails at every create is sent no more of them', async () => {
+    const lame = new ScriptedProvider({ id: 'lame', pollEveryMs: 10 })
+    lame.script('create', { start: [{ kind: 'ambiguous', cause: 'HTTP 502' }] })
+    await shop.worker(lame)
+    const running = await shop.create(wallet, 'runs', { provider: lame.id })
+    await until('it runs', async () => (await shop.read(wallet, running)).state === 'running')
+    const ids: TaskId[] = []
+    for (let count = 1; count <= 5; count += 1) {
+      const polls = lame.polls.length
+      await until('it was polled', () => lame.polls.length > polls)
+      ids.push(await shop.create(wallet, 'create', { provider: lame.id }))
+      await until('a create failed', () => lame.startsOf('create') === count)
+    }
+    const polls = lame.polls.length
+    await until('it was polled since', () => lame.polls.length > polls)
+    const spared = await shop.create(wallet, 'create', { provider: lame.id })
+    const later = lame.polls.length
+    await until('it was polled again', () => lame.polls.length > later + 10)
+    assert.equal((await shop.read(wallet, spared)).state, 'queued')
+    assert.equal(lame.startsOf('create'), 5)
+    for (const id of [...ids, running]) await shop.endTime(id)
+    for (const id of [...ids, running]) await shop.ended(wallet, id)
+  })
+
+  it('that only we cannot ask, or that is busy, is still sent new jobs', async () => {
+    const well = new ScriptedProvider({ id: 'well', pollEveryMs: 10, videoPath: shop.videoPath })
+    well.script('old', { poll: [new BlamelessError('the key that started the job is configured no more')] })
+    well.script('new', { poll: ['video'] })
+    await shop.worker(well)
+    const old = await shop.create(wallet, 'old', { provider: well.id })
+    await until('it was asked many times', async () => {
+      await shop.hurry(old)
+      return well.polls.length > 10
+    })
+    assert.equal((await shop.ended(wallet, await shop.create(wallet, 'new', { provider: well.id }))).state, 'succeeded')
+    await shop.endTime(old)
+    await shop.ended(wallet, old)
+  })
 
   it('whose price has changed in the catalog since is charged the price of its creation', async () => {
     provider.script('an old price', { poll: ['video'] })

@@ -1,5 +1,5 @@
 import { faultPoint } from '../observe/fault-point.ts'
-import type { PollOutcome, ProducedAsset } from '../providers/provider.ts'
+import { BlamelessError, type PollOutcome, type ProducedAsset } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { collect } from './collect.ts'
 import { type LeasedTask, markCollecting } from './lease-queries.ts'
@@ -18,8 +18,14 @@ const MAX_PAUSE_MS = 60 * 60_000
 /** By how much of it a pause that a provider asked for may be exceeded. */
 const PAUSE_SPREAD = 0.2
 
-/** Polls in a row to which a provider says that it does not know a job, until it is believed. */
-const GONE_POLLS_TO_FAIL = 4
+/**
+ * Pauses between polls in a row to which a provider says that it does not know a job: 5 minutes in all, which a redeploy over
+ * there does not take. After the last it is believed.
+ */
+const GONE_PAUSES_MS = [10_000, 20_000, 40_000, 80_000, 150_000]
+
+/** Characters of an upstream's own words in a line of the log. */
+const LOGGED_CHARACTERS = 500
 
 /** 100 is said only when the video is stored. */
 const MAX_RUNNING_PROGRESS = 99
@@ -30,9 +36,6 @@ const MAX_RUNNING_PROGRESS = 99
  */
 export async function poll(context: StepContext, task: LeasedTask): Promise<void> {
   const outcome = await askProvider(context, task)
-  // Cut off by our own stopping: that says nothing about the provider.
-  if (outcome !== undefined) context.breaker.answered()
-  else if (!context.signal.aborted) context.breaker.faulted()
   const keepLeaseMs = keptLeaseMs(context.provider)
   const { pollEveryMs } = context.provider
   switch (outcome?.kind) {
@@ -45,7 +48,7 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
     }
     case 'pending': {
       if (outcome.unknownStatus !== undefined) {
-        const { unknownStatus } = outcome
+        const unknownStatus = outcome.unknownStatus.slice(0, LOGGED_CHARACTERS)
         context.log.error(
           { task: task.id, provider: task.provider, unknownStatus },
           'the provider uses a status that nobody knows: the task goes on',
@@ -62,7 +65,8 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
       return collectAssets(context, task, outcome.assets)
     case 'failed':
       if (outcome.cause !== undefined) {
-        context.log.warn({ task: task.id, provider: task.provider, cause: outcome.cause }, 'the provider failed')
+        const cause = outcome.cause.slice(0, LOGGED_CHARACTERS)
+        context.log.warn({ task: task.id, provider: task.provider, cause }, 'the provider failed')
       }
       await settle(context, task, { state: 'failed', ...outcome.failure })
       return
@@ -74,15 +78,16 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
   }
 }
 
-/** A server that was restarted may not know a job for a moment; one that says so again and again has lost it. */
+/** A server that was restarted may not know a job for a moment; one that says so for minutes has lost it. */
 async function pollGone(context: StepContext, task: LeasedTask): Promise<void> {
   context.log.warn({ task: task.id, provider: task.provider }, 'the provider does not know the job')
-  if (task.gonePolls + 1 >= GONE_POLLS_TO_FAIL) {
+  const patienceMs = GONE_PAUSES_MS[task.gonePolls]
+  if (patienceMs === undefined) {
     const message = 'The provider lost the generation.'
     await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
     return
   }
-  const inMs = backoffMs(context.provider.pollEveryMs, task.gonePolls + 1, context.random)
+  const inMs = pauseMs(patienceMs, { usualMs: context.provider.pollEveryMs, random: context.random })
   const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
   await context.polls.save({ task, progress: 0, answered: true, isGone: true, next })
 }
@@ -92,10 +97,14 @@ async function askProvider(context: StepContext, task: LeasedTask): Promise<Poll
   if (operation === undefined) throw new Error(`task ${task.id} is ${task.state} without an operation`)
   const limit = { timeoutMs: POLL_TIMEOUT_MS, signal: context.signal }
   try {
-    return await withinTime(limit, (signal) =>
+    const outcome = await withinTime(limit, (signal) =>
       context.provider.poll(operation, { openReference: context.openReference, signal }),
     )
+    context.breaker.pollAnswered()
+    return outcome
   } catch (error) {
+    // Cut off by our own stopping: that says nothing about the provider.
+    if (!(error instanceof BlamelessError) && !context.signal.aborted) context.breaker.pollFaulted()
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'poll was not answered')
     return undefined
   }

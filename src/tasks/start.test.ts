@@ -1,10 +1,30 @@
 /** What becomes of a task whose provider accepts it, refuses it, cannot be reached, or leaves us in doubt. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type pg from 'pg'
 import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { ProviderSet, planOf } from './provider-set.ts'
+
+/** A pool in which `around` stands between the worker and its saving of accepted jobs. */
+function withSaves(pool: pg.Pool, around: (save: () => Promise<unknown>) => Promise<unknown>): pg.Pool {
+  return new Proxy(pool, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target)
+      if (key !== 'query' || typeof value !== 'function')
+        return typeof value === 'function' ? value.bind(target) : value
+      return async (...args: unknown[]) => {
+        const [statement] = args
+        const query = async (): Promise<unknown> => Reflect.apply(value, target, args)
+        const isSave =
+          typeof statement === 'object' && statement !== null && Reflect.get(statement, 'name') === 'save-operation'
+        return isSave ? around(query) : query()
+      }
+    },
+  })
+}
 
 describe('handing a task to its provider', () => {
   let shop: Workshop
@@ -41,19 +61,9 @@ describe('handing a task to its provider', () => {
   it('accepted while the database is away for a moment: the job is saved all the same, and made once', async () => {
     const blinking = new ScriptedProvider({ id: 'blinking', startIsIdempotent: false, videoPath: shop.videoPath })
     let failures = 2
-    const pool = new Proxy(shop.pool, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key, target)
-        if (key !== 'query' || typeof value !== 'function')
-          return typeof value === 'function' ? value.bind(target) : value
-        return async (...args: unknown[]) => {
-          const [statement] = args
-          const isSave =
-            typeof statement === 'object' && statement !== null && Reflect.get(statement, 'name') === 'save-operation'
-          if (isSave && failures-- > 0) throw new Error('Connection terminated unexpectedly')
-          return Reflect.apply(value, target, args)
-        }
-      },
+    const pool = withSaves(shop.pool, (save) => {
+      if (failures-- > 0) throw new Error('Connection terminated unexpectedly')
+      return save()
     })
     await shop.worker(blinking, { pool })
     blinking.script('blink', { poll: ['video'] })
@@ -61,6 +71,27 @@ describe('handing a task to its provider', () => {
     assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
     assert.equal(blinking.jobsOf('blink'), 1)
     assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
+    const told = shop.logged.find((line) => line.includes('could not be saved') && line.includes('"prompt":"blink"'))
+    assert.ok(told !== undefined, 'the operator can read the operation, should the database stay away')
+  })
+
+  it('accepted, and the answer to its save is lost: the job is known to be saved, and goes on', async () => {
+    const forgotten = new ScriptedProvider({ id: 'forgotten', videoPath: shop.videoPath })
+    let saves = 0
+    const pool = withSaves(shop.pool, async (save) => {
+      saves += 1
+      const saved = await save()
+      if (saves === 1) throw new Error('Connection terminated unexpectedly')
+      return saved
+    })
+    const worker = await shop.worker(forgotten, { pool })
+    forgotten.script('forgotten', { poll: [{ kind: 'pending' }, 'video'] })
+    const id = await shop.create(wallet, 'forgotten', { provider: 'forgotten' })
+    await until('it was saved twice', () => saves === 2)
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+    await shop.stop(worker)
+    assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
+    assert.equal(forgotten.cancels.length, 0)
   })
 
   it('commits the attempt, whose id is the token, before the provider is called', async () => {
@@ -190,6 +221,28 @@ describe('handing a task to its provider', () => {
     })
   }
 
+  for (const because of ['request', 'policy'] as const) {
+    it(`answer lost, idempotent, then refused (${because}): uncertain, for the first start may have made a job`, async () => {
+      const prompt = `lost, then refused: ${because}`
+      const failure = { reason: 'unsupported_input', message: 'No.' } as const
+      const refused = { kind: 'rejected', failure, because, cause: 'HTTP 404' } as const
+      idempotent.script(prompt, { start: ['accept, then lose the answer', refused] })
+      const id = await shop.create(wallet, prompt, { provider: 'idempotent' })
+      await until('it was started twice, and its fate is settled', async () => {
+        await shop.hurry(id)
+        return idempotent.startsOf(prompt) === 2 && (await shop.attempts(id))[0]?.state !== 'starting'
+      })
+      const [attempt] = await shop.attempts(id)
+      assert.equal(attempt?.state, 'uncertain')
+      assert.match(attempt.error ?? '', /HTTP 404/)
+      assert.equal((await shop.read(wallet, id)).state, 'submitting')
+      await shop.endTime(id)
+      await shop.endLease(id)
+      assert.equal((await shop.ended(wallet, id)).state, 'expired')
+      assert.equal(idempotent.startsOf(prompt), 2)
+    })
+  }
+
   for (const [name, step] of [
     ['answer lost, not idempotent', 'accept, then lose the answer'],
     ['thrown, not idempotent', new Error('socket hang up')],
@@ -233,5 +286,110 @@ describe('handing a task to its provider', () => {
     await shop.pool.query('update tasks set cancel_requested_at = now(), due_at = now() where id = $1', [uuidOf(id)])
     assert.equal((await shop.ended(wallet, id)).state, 'canceled')
     assert.equal(plain.startsOf('uncertain, canceled'), 1)
+  })
+})
+
+describe('a provider that is gone from the configuration', () => {
+  let shop: Workshop
+  let wallet: WalletId
+  const busy = {
+    kind: 'rejected',
+    because: 'busy',
+    failure: { reason: 'provider_unavailable', message: 'Busy.' },
+  } as const
+  const nobody = { providers: [], routes: new Map(), free: [] }
+
+  before(async () => {
+    shop = await openWorkshop()
+    wallet = await shop.account()
+  })
+  after(() => shop[Symbol.asyncDispose]())
+
+  it('begins no job for a task that it was busy for: the task goes to another', async () => {
+    const gone = new ScriptedProvider({ id: 'gone', script: { start: [busy] } })
+    const heir = new ScriptedProvider({ id: 'heir', videoPath: shop.videoPath, script: { poll: ['video'] } })
+    const providers = new ProviderSet(planOf([gone]))
+    await shop.worker(providers)
+    const id = await shop.create(wallet, 'inherited', { provider: 'gone' })
+    await until('it was refused', async () => (await shop.attempts(id))[0]?.state === 'rejected')
+    const calls = gone.starts.length
+    providers.replace(planOf([heir]))
+    await shop.hurry(id)
+    const task = await shop.ended(wallet, id)
+    assert.deepEqual([task.state, task.provider], ['succeeded', 'heir'])
+    assert.deepEqual([gone.starts.length, heir.jobs.length], [calls, 1])
+  })
+
+  it('begins no job for a task that it has just got a slot for: the task goes to another, without an attempt', async () => {
+    const left = new ScriptedProvider({ id: 'left' })
+    const next = new ScriptedProvider({ id: 'next', videoPath: shop.videoPath, script: { poll: ['video'] } })
+    const providers = new ProviderSet(planOf([left]))
+    const { setFaultHook } = await import('../observe/fault-point.ts')
+    setFaultHook((point) => {
+      if (point === 'admit.committed') providers.replace(planOf([next]))
+    })
+    await shop.worker(providers)
+    const id = await shop.create(wallet, 'just admitted', { provider: 'left' })
+    const task = await shop.ended(wallet, id)
+    setFaultHook(undefined)
+    assert.deepEqual([task.state, task.provider], ['succeeded', 'next'])
+    assert.deepEqual(await shop.attempts(id), [{ number: 1, state: 'succeeded', error: null }])
+    assert.equal(left.starts.length, 0)
+  })
+
+  it('begins no job where nobody else can take the task, either: it waits until its deadline', async () => {
+    const last = new ScriptedProvider({ id: 'last', script: { start: [busy] } })
+    const providers = new ProviderSet(planOf([last]))
+    await shop.worker(providers)
+    const id = await shop.create(wallet, 'left alone', { provider: 'last' })
+    await until('it was refused', async () => (await shop.attempts(id))[0]?.state === 'rejected')
+    const before = await shop.attempts(id)
+    providers.replace(nobody)
+    await shop.hurry(id)
+    await until('a worker has looked at it, and given it back', async () => {
+      const { rows } = await shop.pool.query<{ waits: boolean }>(
+        `select due_at > now() + interval '5 seconds' and lease_owner is null as waits from tasks where id = $1`,
+        [uuidOf(id)],
+      )
+      return rows[0]?.waits
+    })
+    assert.deepEqual(await shop.attempts(id), before)
+    assert.equal((await shop.read(wallet, id)).state, 'submitting')
+    await shop.endTime(id)
+    assert.equal((await shop.ended(wallet, id)).state, 'expired')
+    assert.equal(last.starts.length, before.length)
+  })
+
+  it('is asked again with the token of a start whose answer was lost: its job may run', async () => {
+    const doubted = new ScriptedProvider({ id: 'doubted', startIsIdempotent: true, videoPath: shop.videoPath })
+    doubted.script('doubted', { start: ['accept, then lose the answer', 'accept'], poll: ['video'] })
+    const providers = new ProviderSet(planOf([doubted]))
+    await shop.worker(providers)
+    const id = await shop.create(wallet, 'doubted', { provider: 'doubted' })
+    await until('it was started', () => doubted.starts.length === 1)
+    providers.replace(nobody)
+    await until('it was started again', async () => {
+      await shop.hurry(id)
+      return doubted.starts.length === 2
+    })
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+    assert.equal(doubted.jobs.length, 1)
+  })
+})
+
+describe('test credits', () => {
+  it('never reach a provider that costs something, whatever put the task into its queue', async () => {
+    await using shop = await openWorkshop()
+    const wallet = await shop.account({ mode: 'test' })
+    const before = await shop.balance(wallet)
+    const paid = new ScriptedProvider({ id: 'paid' })
+    await shop.worker(paid)
+    const id = await shop.create(wallet, 'for free', { provider: 'paid' })
+    const task = await shop.ended(wallet, id)
+    assert.deepEqual([task.state, task.failure?.reason], ['failed', 'provider_unavailable'])
+    assert.deepEqual(await shop.attempts(id), [])
+    assert.equal(paid.starts.length, 0)
+    assert.deepEqual(await shop.balance(wallet), before)
+    assert.ok(shop.logged.some((line) => line.includes('test credits') && line.includes(id)))
   })
 })

@@ -3,26 +3,31 @@
  * four cases. Accepted: the operation is saved. Surely refused, or surely not delivered: the task goes to another
  * provider that can take it and is well; is there none, it fails if this one never will take it, and else is tried again
  * as a new attempt. Ambiguous: where the provider's start is idempotent it is repeated with the same token, until the
- * provider says what came of it, or that it never will; else the attempt is `uncertain`, its hold stays and nothing is submitted again, anywhere:
- * a later answer, the operator or the configured time ends it.
+ * provider accepts it, refuses the repeat for good, or says that it will never tell; else, and then, the attempt is
+ * `uncertain`, its hold stays and nothing is submitted again, anywhere: a later answer, the operator or the configured time
+ * ends it. A provider that is gone from the configuration gets no new attempt.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type AttemptId, newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
-import type { RejectionCause, StartOutcome } from '../providers/provider.ts'
+import type { StartOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
 import {
   endAttempt,
   insertAttempt,
+  isOperationSaved,
   type LeasedTask,
   parkUncertain,
+  postponeTask,
   requeueTask,
+  saveLateOperation,
   saveOperation,
   selectState,
   selectTriedProviders,
+  type UnstartedAttempt,
 } from './lease-queries.ts'
 import { settle } from './settle.ts'
 import type { StepContext } from './step-context.ts'
@@ -39,13 +44,27 @@ const MAX_RETRY_AFTER_MS = 60 * 60_000
 /** First pause before a start is repeated. */
 const RETRY_BASE_MS = 1_000
 
+/** Until a task of a retired provider is looked at again: another may be well by then, or a reload brings this one back. */
+const RETIRED_PAUSE_MS = 15_000
+
 export async function start(context: StepContext, task: LeasedTask): Promise<void> {
+  if (task.mode === 'test' && context.provider.isFree !== true) return refuseTestCredits(context, task)
   const attempt = await currentAttempt(context, task)
   if (attempt === undefined) return
   await faultPoint('start.recorded')
   const outcome = await callStart(context, task, attempt.id)
   if (outcome.kind === 'accepted') await faultPoint('start.accepted')
   await record(context, task, attempt, outcome)
+}
+
+/** Routing sends no such task here. Should it ever, then nobody is billed for what test credits pay. */
+async function refuseTestCredits(context: StepContext, task: LeasedTask): Promise<void> {
+  context.log.error(
+    { task: task.id, provider: task.provider },
+    'a task of test credits stood before a provider that costs something: it fails',
+  )
+  const message = 'No provider is available for test credits.'
+  await settle(context, task, { state: 'failed', reason: 'provider_unavailable', message })
 }
 
 interface OpenAttempt {
@@ -63,6 +82,11 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
     // Somebody died, or lost the lease, between recording this attempt and saving its outcome.
     if (context.provider.startIsIdempotent) return { ...last, isRepeat: true }
     await park(context, task, last.id, 'the process stopped while the provider was being called')
+    return undefined
+  }
+  if (context.isRetired) {
+    if (await passOn(context, task, undefined)) return undefined
+    await postponeTask(context.db, task, { inMs: RETIRED_PAUSE_MS, keepLeaseMs: undefined })
     return undefined
   }
   const next = { id: newId('att'), number: (last?.number ?? 0) + 1, isRepeat: false }
@@ -146,21 +170,20 @@ async function recordRejected(
   const { log, provider } = context
   log.warn({ task: task.id, attempt: attempt.id, provider: provider.id, because, cause }, 'the provider refused a job')
   const rejection = { state: 'rejected', because, error: cause ?? failure.message } as const
-  if (because === 'policy') {
+  if (attempt.isRepeat) {
+    // It, or something before it, refuses the repeat for good; the earlier call may have made a job all the same.
+    await park(context, task, attempt.id, `a repeat was refused: ${rejection.error}`)
+  } else if (because === 'policy') {
     await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
   } else if (because === 'request') {
-    if (await passOn(context, task, attempt, rejection)) return
+    if (await passOn(context, task, { attempt: attempt.id, ...rejection })) return
     await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
   } else {
     await passOnOrRetry(context, task, attempt, { ...rejection, retryAfterMs })
   }
 }
 
-interface Unstarted {
-  readonly state: 'rejected' | 'undelivered'
-  readonly because?: RejectionCause
-  /** For the operator. */
-  readonly error: string
+interface Unstarted extends Omit<UnstartedAttempt, 'attempt'> {
   readonly retryAfterMs?: number | undefined
 }
 
@@ -171,26 +194,22 @@ async function passOnOrRetry(
   attempt: OpenAttempt,
   unstarted: Unstarted,
 ): Promise<void> {
-  if (await passOn(context, task, attempt, unstarted)) return
-  const { retryAfterMs, ...ended } = unstarted
+  const { retryAfterMs, ...rest } = unstarted
+  const ended = { attempt: attempt.id, ...rest }
+  if (await passOn(context, task, ended)) return
   const inMs = pauseMs({ context, task, attempt, retryAfterMs })
-  await endAttempt(context.db, task, { attempt: attempt.id, ...ended, next: { inMs, keepLeaseMs: undefined } })
+  await endAttempt(context.db, task, { ...ended, next: { inMs, keepLeaseMs: undefined } })
 }
 
 /**
  * Puts a task that this provider surely did not begin into the queue of another one that can take it, is well, and has
- * not just been tried. False: there is none, or the task has changed hands.
+ * not just been tried. `ended` is the attempt that this ends, if it does. False: there is none, or the task has changed hands.
  */
-async function passOn(
-  context: StepContext,
-  task: LeasedTask,
-  attempt: OpenAttempt,
-  unstarted: Unstarted,
-): Promise<boolean> {
+async function passOn(context: StepContext, task: LeasedTask, ended: UnstartedAttempt | undefined): Promise<boolean> {
   const except = await selectTriedProviders(context.db, task.id)
   const other = context.router().alternative({ mode: task.mode, request: task.request, except })
   if (other === undefined) return false
-  const moved = await requeueTask(context.db, task, { attempt: attempt.id, ...unstarted, provider: other.id })
+  const moved = await requeueTask(context.db, task, { provider: other.id, ended })
   if (!moved) return false
   context.log.info({ task: task.id, from: context.provider.id, to: other.id }, 'the task goes to another provider')
   context.onRequeued()
@@ -209,38 +228,61 @@ function pauseMs(about: {
   return Math.max(backoff, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
 }
 
+interface AcceptedJob {
+  readonly attempt: AttemptId
+  readonly operation: JsonObject
+}
+
 /**
  * Saves the operation of an accepted job. It is all that is known of a job that somebody may bill, so a database that is
- * away for a moment is tried again, as long as the lease lasts. A job that came too late for its task is canceled.
+ * away for a moment is tried again, and the log has it should it stay away. A job that came too late for its task is
+ * canceled.
  */
-async function saveAccepted(
-  context: StepContext,
-  task: LeasedTask,
-  { attempt, operation }: { attempt: AttemptId; operation: JsonObject },
-): Promise<void> {
+async function saveAccepted(context: StepContext, task: LeasedTask, job: AcceptedJob): Promise<void> {
   const { db, provider, log } = context
-  const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
-  const saved = await tryAgain(SAVE_PAUSES_MS, () => saveOperation(db, task, { attempt, operation, next }))
+  // An operation is the upstream's ids: it holds no secret.
+  const about = { task: task.id, provider: task.provider, ...job }
+  const saved = await tryAgain(SAVE_PAUSES_MS, {
+    work: () => saveJob(context, task, job),
+    onFirstError: (err) => log.error({ err, ...about }, 'an accepted job could not be saved; it is tried again'),
+  })
   if (saved) {
     await faultPoint('start.saved')
     return
   }
-  log.error(
-    { task: task.id, attempt, provider: task.provider, operation },
-    'a job was accepted after its task had changed hands',
-  )
+  log.error(about, 'a job was accepted after its task had changed hands')
   // Another worker that holds the task now repeats an idempotent start, and so has this very job.
   const state = await selectState(db, task.id)
   const isWanted = provider.startIsIdempotent && state !== undefined && !isTerminal(state)
-  if (!isWanted) await cancelJob(context, task, operation)
+  if (!isWanted) await cancelJob(context, task, job.operation)
+}
+
+/** False: the task has ended, or goes on without this job. */
+async function saveJob(
+  { db, provider, deadlines, log }: StepContext,
+  task: LeasedTask,
+  job: AcceptedJob,
+): Promise<boolean> {
+  const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
+  if (await saveOperation(db, task, { ...job, next })) return true
+  // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
+  if (await isOperationSaved(db, job)) return true
+  const deadlineSeconds = deadlines.taskSeconds
+  if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return false
+  log.warn({ task: task.id, provider: task.provider, ...job }, 'a job was accepted late: it is known what came of it')
+  return true
 }
 
 /** Runs `work` again after each pause while it throws; the last error is thrown. */
-async function tryAgain<Result>(pausesMs: readonly number[], work: () => Promise<Result>): Promise<Result> {
-  for (const pauseMs of pausesMs) {
+async function tryAgain<Result>(
+  pausesMs: readonly number[],
+  { work, onFirstError }: { readonly work: () => Promise<Result>; readonly onFirstError: (error: unknown) => void },
+): Promise<Result> {
+  for (const [tries, pauseMs] of pausesMs.entries()) {
     try {
       return await work()
-    } catch {
+    } catch (error) {
+      if (tries === 0) onFirstError(error)
       await delay(pauseMs)
     }
   }

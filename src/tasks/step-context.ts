@@ -19,6 +19,8 @@ export type IngestVideo = (video: FinishedVideo) => Promise<MediaRecord[]>
 export interface StepContext {
   readonly db: Queryable
   readonly provider: Provider
+  /** This provider is gone from the configuration: it begins no new jobs. */
+  readonly isRetired: boolean
   /** The health of this provider, as this process knows it. */
   readonly breaker: CircuitBreaker
   readonly polls: PollSaver

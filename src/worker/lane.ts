@@ -37,7 +37,7 @@ const SWEEP_MS = 1_000
 const PLAN_LIMITS = Object.fromEntries(Object.entries(PLANS).map(([name, plan]) => [name, plan.concurrentTasks]))
 
 /** What all lanes of a worker work with; the provider, its health and the lane's places are each lane's own. */
-export interface LaneContext extends Omit<StepContext, 'provider' | 'breaker' | 'polls' | 'collecting'> {
+export interface LaneContext extends Omit<StepContext, 'provider' | 'isRetired' | 'breaker' | 'polls' | 'collecting'> {
   /** Told how late a step of a provider was taken up after it was due. */
   readonly onClaimed?: (provider: string, lateMs: number) => void
 }
@@ -64,8 +64,8 @@ export class Lane {
 
   /** With the provider as it is configured now. */
   get #context(): StepContext {
-    const { provider, breaker } = this.#active
-    return { ...this.#common, provider, breaker, polls: this.#polls, collecting: this.#collecting }
+    const { provider, isRetired, breaker } = this.#active
+    return { ...this.#common, provider, isRetired, breaker, polls: this.#polls, collecting: this.#collecting }
   }
 
   /** Something may be due: look now. */

@@ -142,6 +142,10 @@ describe('a configuration that is changed while tasks are under way', () => {
         'providers.main.kind cannot be',
       ],
       [configOf(upstream, 'env:KEY_C'), 'KEY_C, which is not set'],
+      [
+        { ...config, providers: { main: { ...config.providers['main'], baseUrl: 'http://127.0.0.1:9/v1' } } },
+        'providers.main cannot have another kind or baseUrl',
+      ],
     ]
     for (const [content, says] of wrong) {
       assert.equal(await gateway.reload(content), 'refused')

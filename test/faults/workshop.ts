@@ -76,7 +76,7 @@ export interface Workshop extends AsyncDisposable {
   account(options?: { plan?: PlanName; credits?: bigint; mode?: WalletMode }): Promise<WalletId>
   /** A worker that has been started; it is stopped with the workshop, if not before. */
   worker(
-    plan: Provider | ProviderPlan,
+    plan: Provider | ProviderPlan | ProviderSet,
     options?: { id?: string; ingest?: IngestVideo; pool?: pg.Pool; deliveries?: WorkerOptions['deliveries'] },
   ): Promise<Worker>
   stop(worker: Worker): Promise<void>
@@ -174,7 +174,7 @@ export async function openWorkshop(): Promise<Workshop> {
       const worker = new Worker({
         id,
         pool: options.pool ?? pool,
-        providers: new ProviderSet('routes' in plan ? plan : planOf([plan])),
+        providers: plan instanceof ProviderSet ? plan : new ProviderSet('routes' in plan ? plan : planOf([plan])),
         deadlines: () => DEFAULT_DEADLINES,
         downloads: scratch,
         ingest: options.ingest ?? ingest,

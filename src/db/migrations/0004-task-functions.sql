@@ -216,8 +216,12 @@ begin
     from (values ('capture', in_capture), ('release', settled.price_credits - in_capture)) as part (kind, amount)
     where part.amount > 0;
 
-  -- Nothing else is under way for this task now; an attempt whose fate nobody knows keeps saying so.
-  update attempts a set state = coalesce(in_attempt_state, in_to), error = coalesce(in_message, a.error), ended_at = now()
+  -- Nothing else is under way for this task now; an attempt whose fate nobody knows keeps saying so, and so does one whose
+  -- provider was being called when the task was given up: the job may run, and be billed.
+  update attempts a set
+    state = case when a.state = 'starting' and in_to in ('canceled', 'expired') then 'uncertain'
+                 else coalesce(in_attempt_state, in_to) end,
+    error = coalesce(in_message, a.error), ended_at = now()
     where a.task_id = in_id and a.state in ('starting', 'accepted');
 
   if settled.callback_url is not null or settled.upload_url is not null then

@@ -35,8 +35,8 @@ const NO_JOB = '00000000-0000-0000-0000-000000000000'
 const LET_IN: readonly number[] = [200, 400, 404]
 
 export function createAcedataProvider(settings: AdapterSettings): Provider & AsyncDisposable {
-  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS, callbackUrl } = settings
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, callbackUrl })
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {

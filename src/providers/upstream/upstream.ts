@@ -8,6 +8,10 @@ import type { Json } from '../../canonical/json.ts'
 import { FetchError } from '../../media/fetch-error.ts'
 import { retryAfterMs } from '../../media/fetch-retry-after.ts'
 import { type TrustedAnswer, TrustedHost, type TrustedRequest } from '../../media/fetch-trusted.ts'
+import { BlamelessError } from '../provider.ts'
+
+/** Characters. Servers without keys are given words like `none` or `id`, which are no secret and stand in answers. */
+const SHORTEST_SECRET = 8
 
 /** Bytes of a JSON answer; a status with an inline video has a limit of its own. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -28,6 +32,8 @@ export interface UpstreamSettings {
   readonly apiKeys: readonly string[]
   /** For an answer, in milliseconds. */
   readonly timeoutMs: number
+  /** Where the upstream calls: whoever knows it can call there, too. */
+  readonly callbackUrl?: string | undefined
 }
 
 export interface UpstreamCall {
@@ -52,7 +58,7 @@ export interface UpstreamAnswer {
   readonly headers: IncomingHttpHeaders
   /** `undefined` where the body is empty or no JSON. */
   readonly json: Json | undefined
-  /** The beginning of the body, for the log; our keys are cut out of it. */
+  /** The beginning of the body, for the log; our secrets are cut out of it, as of `json`. */
   readonly shown: string
   /** What `Retry-After` asks for. */
   readonly retryAfterMs: number | undefined
@@ -144,20 +150,21 @@ export class Upstream implements AsyncDisposable {
   }
 
   async #readAnswer(answer: TrustedAnswer, { maxBytes = MAX_ANSWER_BYTES }: UpstreamCall): Promise<UpstreamAnswer> {
-    const text = await readText(answer, maxBytes)
+    const text = this.#withoutSecrets(await readText(answer, maxBytes))
     return {
       status: answer.status,
       headers: answer.headers,
       json: parsed(text),
-      shown: this.#withoutKeys(text).slice(0, SHOWN_CHARACTERS),
+      shown: text.slice(0, SHOWN_CHARACTERS),
       retryAfterMs: retryAfterMs(answer.headers['retry-after'], new Date()),
     }
   }
 
-  /** Some upstreams repeat a wrong key in their refusal. */
-  #withoutKeys(text: string): string {
-    const keys = this.#settings.apiKeys.filter((key) => key !== NO_KEY)
-    return keys.reduce((left, key) => left.replaceAll(key, '[key]'), text)
+  /** Some upstreams repeat a wrong key, or the whole request, in their refusal. */
+  #withoutSecrets(text: string): string {
+    const { apiKeys, callbackUrl = '' } = this.#settings
+    const secrets = [...apiKeys, callbackUrl].filter(({ length }) => length >= SHORTEST_SECRET)
+    return secrets.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,7 +173,7 @@ export class Upstream implements AsyncDisposable {
 }
 
 /** The key that started a job is not there any more: an operator has to bring it back. */
-export class CredentialMissing extends Error {
+export class CredentialMissing extends BlamelessError {
   override readonly name = 'CredentialMissing'
 }
 

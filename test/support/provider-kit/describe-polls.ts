@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import type { Json } from '../../../src/canonical/json.ts'
+import { BlamelessError } from '../../../src/providers/provider.ts'
 import type { Fault } from '../upstream/fault.ts'
 import { assertOurWords } from './describe-starts.ts'
 import { ProviderBench } from './provider-bench.ts'
@@ -18,6 +19,8 @@ const NO_ANSWERS: Readonly<Record<string, Fault>> = {
   '403': { kind: 'status', status: 403 },
   '429 that asks for no time': { kind: 'status', status: 429 },
   '500': { kind: 'status', status: 500, body: 'oops' },
+  "a proxy's 404": { kind: 'status', status: 404, headers: { 'content-type': 'text/html' }, body: '<h1>' },
+  '410 without a body': { kind: 'status', status: 410, body: '' },
   '503 with a page': { kind: 'status', status: 503, headers: { 'content-type': 'text/html' }, body: '<h1>' },
   'a page instead of JSON': { kind: 'html' },
   'half a JSON': { kind: 'truncated json' },
@@ -85,7 +88,8 @@ export function describePolls(adapter: ProviderCase): void {
         await using bench = await ProviderBench.open(adapter, fault.kind === 'hang' ? { timeoutMs: SILENCE_MS } : {})
         const operation = await bench.accepted()
         bench.upstream.script('poll', fault)
-        await bench.pollError(operation)
+        const error = await bench.pollError(operation)
+        assert.equal(error instanceof BlamelessError, 'status' in fault && fault.status === 429)
         assert.equal((await bench.ended(operation)).kind, 'succeeded')
         assert.equal(bench.upstream.jobs.length, 1)
       })
