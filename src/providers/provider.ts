@@ -28,6 +28,11 @@ export type OpenReference = (reference: Reference) => Promise<Readable>
 export interface StartContext {
   /** Names this attempt; sent to the provider as its idempotency key where it has one. Equal on every repeat. */
   readonly token: string
+  /**
+   * Names the key to start with, as the provider's own `credential` did when the attempt was recorded: a repeat after a rotation
+   * goes to the account that may have the job already. `undefined` where there was no key.
+   */
+  readonly credential?: string | undefined
   readonly openReference: OpenReference
   readonly signal: AbortSignal
 }
@@ -157,6 +162,8 @@ export interface Provider {
   readonly pollEveryMs: number
   /** What it charges us for a request, in millionths of a US dollar; `undefined` where nobody knows, which is not 0. */
   readonly costMicroUsd?: (request: GenerationRequest) => number | undefined
+  /** Names the key of new jobs without telling it; `undefined` where there is none. */
+  readonly credential?: string | undefined
 
   start(request: GenerationRequest, context: StartContext): Promise<StartOutcome>
   /**

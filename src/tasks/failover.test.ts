@@ -94,6 +94,16 @@ describe('a route of two providers', () => {
     assert.deepEqual([main.startsOf('nobody'), spare.startsOf('nobody')], [1, 1])
   })
 
+  it('gives a task that the second cannot take back to the first, which was only busy', async () => {
+    main.script('back', { start: [BUSY, 'accept'], poll: ['video'] })
+    spare.script('back', { start: [TOO_LONG] })
+    const id = await create('back')
+    const task = await shop.ended(wallet, id)
+    assert.deepEqual([task.state, task.provider], ['succeeded', 'main'])
+    assert.deepEqual(await providersOf(id), ['1 rejected', '2 rejected', '3 succeeded'])
+    assert.equal(spare.startsOf('back'), 1)
+  })
+
   it('does not send a task back and forth while both are busy, and has it made once one has room', async () => {
     main.script('crowd', { start: [BUSY] })
     spare.script('crowd', { start: [BUSY, 'accept'], poll: ['video'] })
@@ -144,6 +154,28 @@ describe('a provider that is down, with a queue before it', () => {
     for (const id of ids) assert.equal((await shop.ended(wallet, id)).provider, 'up')
     assert.ok(down.starts.length <= 6, `${down.starts.length} tries`)
     assert.equal(up.jobs.length, 20)
+  })
+
+  it('keeps what nobody else takes, and asks nobody a second time who refused it', async () => {
+    const wallet = await shop.account({ plan: 'enterprise' })
+    const ill = new ScriptedProvider({ id: 'ill', script: { start: [UNREACHABLE] } })
+    const picky = new ScriptedProvider({ id: 'picky', script: { start: [TOO_LONG] } })
+    await shop.worker(planOf([ill, picky]))
+    const id = await shop.create(wallet, 'only for the ill', { provider: 'ill' })
+    await until('the ill one is left alone for a while', async () => {
+      await shop.hurry(id)
+      return ill.starts.length >= 5
+    })
+    // The turn that moves a later one has looked at the earlier ones once more.
+    for (const prompt of ['behind it', 'behind both']) {
+      const waiting = await shop.create(wallet, prompt, { provider: 'ill' })
+      await until('the other refuses that, too', () => picky.startsOf(prompt) === 1)
+      await until('it is back where it was', async () => (await shop.read(wallet, waiting)).provider === 'ill')
+    }
+    assert.deepEqual(
+      picky.starts.map(({ prompt }) => prompt),
+      ['only for the ill', 'behind it', 'behind both'],
+    )
   })
 
   it('never gives a test task to a provider that costs something', async () => {

@@ -32,6 +32,8 @@ export interface Attempt {
   readonly id: AttemptId
   readonly number: number
   readonly state: AttemptState
+  /** Names the provider's key that it was made with. */
+  readonly credential: string | undefined
   readonly operation: JsonObject | undefined
 }
 
@@ -77,6 +79,7 @@ interface LeasedRow extends Record<string, unknown> {
   attempt_id: string | null
   attempt_number: number | null
   attempt_state: AttemptState | null
+  credential: string | null
   operation: JsonObject | null
 }
 
@@ -85,7 +88,7 @@ const LEASED_COLUMNS = `
   select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
     l.cancel_requested_at is not null as cancel_requested, l.deadline_at <= now() as overdue, l.unanswered_polls, l.gone_polls,
     (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
-    last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.operation
+    last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.credential, last.operation
   from leased l
   join wallets w on w.id = l.wallet_id
   join accounts a on a.id = w.account_id
@@ -199,16 +202,21 @@ export async function insertAttempt(
   attempt: {
     readonly id: AttemptId
     readonly number: number
+    /** Names the key that it is made with. */
+    readonly credential: string | undefined
     /** `undefined` is unknown. */
     readonly costMicroUsd?: number | undefined
   },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'insert-attempt',
-    text: `insert into attempts (id, task_id, number, provider, cost_micro_usd)
-           select $3, t.id, $4, t.provider, $5 from tasks t
+    text: `insert into attempts (id, task_id, number, provider, credential, cost_micro_usd)
+           select $3, t.id, $4, t.provider, $5, $6 from tasks t
            where t.id = $1 and t.fence = $2 and t.state = 'submitting' for update`,
-    values: [uuidOf(task.id), task.fence, uuidOf(attempt.id), attempt.number, attempt.costMicroUsd ?? null],
+    values: [
+      ...[uuidOf(task.id), task.fence, uuidOf(attempt.id), attempt.number],
+      ...[attempt.credential ?? null, attempt.costMicroUsd ?? null],
+    ],
   })
   return rowCount === 1
 }
@@ -341,15 +349,24 @@ export async function parkUncertain(
   return rowCount === 1
 }
 
-/** Providers that a task is not to be passed on to: those that never take it, and those that were just tried. */
-export async function selectTriedProviders(db: Queryable, task: TaskId): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ provider: string }>({
+/** Providers that have been called for a task. */
+export interface TriedProviders {
+  /** Those that never take it. */
+  readonly refused: ReadonlySet<string>
+  /** Those that were called a short while ago, whatever they said. */
+  readonly recent: ReadonlySet<string>
+}
+
+export async function selectTriedProviders(db: Queryable, task: TaskId): Promise<TriedProviders> {
+  const { rows } = await db.query<{ provider: string; refused: boolean; recent: boolean }>({
     name: 'select-tried-providers',
-    text: `select distinct provider from attempts
-           where task_id = $1 and (because = 'request' or started_at > now() - $2::interval)`,
+    text: `select provider, coalesce(bool_or(because = 'request'), false) as refused,
+             bool_or(started_at > now() - $2::interval) as recent
+           from attempts where task_id = $1 group by provider`,
     values: [uuidOf(task), JUST_TRIED],
   })
-  return new Set(rows.map(({ provider }) => provider))
+  const named = (tried: typeof rows) => new Set(tried.map(({ provider }) => provider))
+  return { refused: named(rows.filter((row) => row.refused)), recent: named(rows.filter((row) => row.recent)) }
 }
 
 /** So long a provider that was tried is not tried again in turn: two that are busy are not asked back and forth. */
@@ -409,19 +426,26 @@ export async function requeueTask(
   return rowCount === 1
 }
 
-/** Tasks that wait for a provider, oldest first, of every wallet. */
-export async function selectQueued(
-  db: Queryable,
-  provider: string,
-  limit: number,
-): Promise<{ readonly id: TaskId; readonly mode: WalletMode; readonly request: GenerationRequest }[]> {
-  const { rows } = await db.query<{ id: string; mode: WalletMode; request: GenerationRequest }>({
-    name: 'select-queued',
-    text: `select t.id, w.mode, t.request from tasks t join wallets w on w.id = t.wallet_id
-           where t.provider = $1 and t.state = 'queued' order by t.created_at, t.id limit $2`,
+/** A task that waits for a provider. */
+export interface QueuedTask {
+  readonly id: TaskId
+  readonly mode: WalletMode
+  readonly request: GenerationRequest
+  /** Providers that never take it. */
+  readonly refusedBy: readonly string[]
+}
+
+/** Some of the tasks that wait for a provider, of every wallet: any, so that none stands before all others. */
+export async function sampleQueued(db: Queryable, provider: string, limit: number): Promise<QueuedTask[]> {
+  const { rows } = await db.query<{ id: string; mode: WalletMode; request: GenerationRequest; refused_by: string[] }>({
+    name: 'sample-queued',
+    text: `select t.id, w.mode, t.request,
+             array(select a.provider from attempts a where a.task_id = t.id and a.because = 'request') as refused_by
+           from (select * from tasks where provider = $1 and state = 'queued' order by random() limit $2) t
+           join wallets w on w.id = t.wallet_id`,
     values: [provider, limit],
   })
-  return rows.map(({ id, ...row }) => ({ id: idOf('task', id), ...row }))
+  return rows.map(({ id, refused_by, ...row }) => ({ id: idOf('task', id), refusedBy: refused_by, ...row }))
 }
 
 /** Moves tasks that still wait for `from` to the queues of other providers. Returns how many. */
@@ -654,6 +678,7 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
             id: idOf('att', row.attempt_id),
             number: row.attempt_number,
             state: row.attempt_state,
+            credential: row.credential ?? undefined,
             operation: row.operation ?? undefined,
           },
   }

@@ -1,16 +1,16 @@
-import { moveQueued, selectQueued } from './lease-queries.ts'
+import { moveQueued, sampleQueued } from './lease-queries.ts'
 import type { StepContext } from './step-context.ts'
 
 /** Tasks looked at in one turn: a provider that fails with a long queue is emptied in some seconds. */
 const BATCH = 200
 
 /**
- * Moves tasks that wait for this provider, which is ill or gone, to others that can take them. What nobody else can take
- * waits for it. Returns how many were moved.
+ * Moves tasks that wait for this provider, which is ill or gone, to others that can take them and have not refused them. What
+ * nobody else can take waits for it. Returns how many were moved.
  */
 export async function rerouteQueued({ db, provider, router, onRequeued, log }: StepContext): Promise<number> {
-  const except = new Set([provider.id])
-  const moves = (await selectQueued(db, provider.id, BATCH)).flatMap(({ id, mode, request }) => {
+  const moves = (await sampleQueued(db, provider.id, BATCH)).flatMap(({ id, mode, request, refusedBy }) => {
+    const except = new Set([provider.id, ...refusedBy])
     const other = router().alternative({ mode, request, except })
     return other === undefined ? [] : [{ id, provider: other.id }]
   })

@@ -6,6 +6,7 @@ import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.t
 import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { BlamelessError } from '../providers/provider.ts'
 import { ProviderSet, planOf } from './provider-set.ts'
 
 /** A pool in which `around` stands between the worker and its saving of accepted jobs. */
@@ -374,6 +375,52 @@ describe('a provider that is gone from the configuration', () => {
     })
     assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
     assert.equal(doubted.jobs.length, 1)
+  })
+})
+
+describe('a key that is replaced while a start is in doubt', () => {
+  const before = { id: 'keyed', startIsIdempotent: true, credential: 'the old key' }
+  const after = { ...before, credential: 'the new key' }
+
+  it('is used for the repeat: with another, the job might be made and billed in another account, too', async () => {
+    await using shop = await openWorkshop()
+    const wallet = await shop.account()
+    const old = new ScriptedProvider({ ...before, script: { start: ['accept, then lose the answer'] } })
+    const rotated = new ScriptedProvider({ ...after, videoPath: shop.videoPath, script: { poll: ['video'] } })
+    const providers = new ProviderSet(planOf([old]))
+    await shop.worker(providers)
+    const doubted = await shop.create(wallet, 'in doubt', { provider: 'keyed' })
+    await until('it was started', () => old.starts.length === 1)
+    providers.replace(planOf([rotated]))
+    assert.equal((await shop.ended(wallet, doubted)).state, 'succeeded')
+    await shop.ended(wallet, await shop.create(wallet, 'after it', { provider: 'keyed' }))
+    assert.deepEqual(
+      [...old.starts, ...rotated.starts].map(({ prompt, credential }) => [prompt, credential]),
+      [
+        ['in doubt', 'the old key'],
+        ['in doubt', 'the old key'],
+        ['after it', 'the new key'],
+      ],
+    )
+  })
+
+  it('and is gone: the attempt is uncertain, the provider not called, and not held to be ill', async () => {
+    await using shop = await openWorkshop()
+    const wallet = await shop.account()
+    const missing = new BlamelessError('The key that started the job is configured no more.')
+    const old = new ScriptedProvider({ ...before, script: { start: ['accept, then lose the answer', missing] } })
+    const providers = new ProviderSet(planOf([old]))
+    await shop.worker(providers)
+    const ids = []
+    for (let at = 0; at < 4; at += 1) ids.push(await shop.create(wallet, `in doubt ${at}`, { provider: 'keyed' }))
+    for (const id of ids) {
+      await until('it is uncertain', async () => {
+        await shop.hurry(id)
+        return (await shop.attempts(id))[0]?.state === 'uncertain'
+      })
+      assert.match(String((await shop.attempts(id))[0]?.error), /configured no more/)
+    }
+    assert.equal(providers.all[0]?.breaker.state, 'closed')
   })
 })
 

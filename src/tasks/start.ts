@@ -12,7 +12,7 @@ import { type AttemptId, newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
-import type { StartOutcome } from '../providers/provider.ts'
+import { BlamelessError, type StartOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
 import {
@@ -52,7 +52,7 @@ export async function start(context: StepContext, task: LeasedTask): Promise<voi
   const attempt = await currentAttempt(context, task)
   if (attempt === undefined) return
   await faultPoint('start.recorded')
-  const outcome = await callStart(context, task, attempt.id)
+  const outcome = await callStart(context, task, attempt)
   if (outcome.kind === 'accepted') await faultPoint('start.accepted')
   await record(context, task, attempt, outcome)
 }
@@ -70,6 +70,8 @@ async function refuseTestCredits(context: StepContext, task: LeasedTask): Promis
 interface OpenAttempt {
   readonly id: AttemptId
   readonly number: number
+  /** Names the provider's key that it is made with. */
+  readonly credential: string | undefined
   /** The provider was called with its token before, and nobody knows what came of it: its job may run. */
   readonly isRepeat: boolean
 }
@@ -89,20 +91,37 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
     await postponeTask(context.db, task, { inMs: RETIRED_PAUSE_MS, keepLeaseMs: undefined })
     return undefined
   }
-  const next = { id: newId('att'), number: (last?.number ?? 0) + 1, isRepeat: false }
+  const { credential } = context.provider
+  const next = { id: newId('att'), number: (last?.number ?? 0) + 1, credential, isRepeat: false }
   const costMicroUsd = context.provider.costMicroUsd?.(task.request)
   return (await insertAttempt(context.db, task, { ...next, costMicroUsd })) ? next : undefined
 }
 
-async function callStart(context: StepContext, task: LeasedTask, token: AttemptId): Promise<StartOutcome> {
+async function callStart(
+  { provider, openReference, breaker, log }: StepContext,
+  task: LeasedTask,
+  { id: token, credential }: OpenAttempt,
+): Promise<StartOutcome> {
   // Not cut off when the process stops: an answer that is thrown away here may be a job that nobody knows.
   const signal = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
-    return await context.provider.start(task.request, { token, openReference: context.openReference, signal })
+    const outcome = await provider.start(task.request, { token, credential, openReference, signal })
+    if (isFault(outcome)) breaker.faulted()
+    else breaker.answered()
+    return outcome
   } catch (error) {
-    context.log.warn({ err: error, task: task.id, provider: task.provider }, 'start failed in an unknown way')
+    log.warn({ err: error, task: task.id, provider: task.provider }, 'start failed in an unknown way')
+    // The key of an attempt in doubt is gone: calling again would come to the same.
+    if (error instanceof BlamelessError) return { kind: 'ambiguous', cause: error.message, isFinal: true }
+    breaker.faulted()
     return { kind: 'ambiguous', cause: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** Only what the provider itself does wrong counts against it: that it refuses a request, or is busy, does not. */
+function isFault(outcome: StartOutcome): boolean {
+  if (outcome.kind === 'rejected') return outcome.because === 'credentials'
+  return outcome.kind !== 'accepted'
 }
 
 async function record(
@@ -112,7 +131,6 @@ async function record(
   outcome: StartOutcome,
 ): Promise<void> {
   const { provider } = context
-  noteHealth(context, outcome)
   if (attempt.isRepeat && isSilentOnEarlierCalls(outcome)) {
     return await repeatLater(context, task, attempt, outcome)
   }
@@ -149,16 +167,6 @@ async function repeatLater(
   const next = { inMs: pauseMs({ context, task, attempt, retryAfterMs }), keepLeaseMs: undefined }
   const error = outcome.cause ?? outcome.kind
   await endAttempt(context.db, task, { attempt: attempt.id, state: 'starting', error, next })
-}
-
-/** Only what the provider itself does wrong counts against it: that it refuses a request, or is busy, does not. */
-function noteHealth({ breaker }: StepContext, outcome: StartOutcome): void {
-  const isFault =
-    outcome.kind === 'undelivered' ||
-    outcome.kind === 'ambiguous' ||
-    (outcome.kind === 'rejected' && outcome.because === 'credentials')
-  if (isFault) breaker.faulted()
-  else breaker.answered()
 }
 
 async function recordRejected(
@@ -203,11 +211,17 @@ async function passOnOrRetry(
 
 /**
  * Puts a task that this provider surely did not begin into the queue of another one that can take it, is well, and has
- * not just been tried. `ended` is the attempt that this ends, if it does. False: there is none, or the task has changed hands.
+ * not just been tried; where this one never takes it, rather of one that is not well than of none. `ended` is the attempt
+ * that this ends, if it does. False: there is none, or the task has changed hands.
  */
 async function passOn(context: StepContext, task: LeasedTask, ended: UnstartedAttempt | undefined): Promise<boolean> {
-  const except = await selectTriedProviders(context.db, task.id)
-  const other = context.router().alternative({ mode: task.mode, request: task.request, except })
+  const { mode, request } = task
+  const tried = await selectTriedProviders(context.db, task.id)
+  const refused = new Set(tried.refused).add(task.provider)
+  const router = context.router()
+  const other =
+    router.alternative({ mode, request, except: new Set([...refused, ...tried.recent]) }) ??
+    (ended?.because === 'request' ? router.route({ mode, request, except: refused }) : undefined)
   if (other === undefined) return false
   const moved = await requeueTask(context.db, task, { provider: other.id, ended })
   if (!moved) return false

@@ -33,6 +33,7 @@ export type PollStep =
 
 export interface StartCall {
   readonly token: string
+  readonly credential: string | undefined
   readonly prompt: string
   readonly signal: AbortSignal
 }
@@ -56,6 +57,7 @@ export interface ScriptedOptions {
   readonly concurrency?: number
   readonly affinity?: Provider['affinity']
   readonly pollEveryMs?: number
+  readonly credential?: string
   /** The file that a `video` answer names. */
   readonly videoPath?: string
   /** What is done for prompts that have no script of their own. */
@@ -82,6 +84,7 @@ export class ScriptedProvider implements Provider {
   readonly affinity: Provider['affinity']
   readonly sourceType = 'trainedAlgorithmicMedia'
   readonly pollEveryMs: number
+  readonly credential: string | undefined
 
   /** Every call, in order. */
   readonly starts: StartCall[] = []
@@ -102,6 +105,7 @@ export class ScriptedProvider implements Provider {
     this.concurrency = options.concurrency ?? 100
     this.affinity = options.affinity ?? 'any'
     this.pollEveryMs = options.pollEveryMs ?? 10
+    this.credential = options.credential
     this.#videoPath = options.videoPath
     this.#script = options.script ?? {}
   }
@@ -120,8 +124,8 @@ export class ScriptedProvider implements Provider {
     return this.jobs.filter((job) => job.prompt === prompt).length
   }
 
-  async start({ prompt }: GenerationRequest, { token, signal }: StartContext): Promise<StartOutcome> {
-    const call = { token, prompt, signal }
+  async start({ prompt }: GenerationRequest, { token, credential, signal }: StartContext): Promise<StartOutcome> {
+    const call = { token, credential, prompt, signal }
     this.starts.push(call)
     let step = this.#next('start', prompt, this.#scriptOf(prompt).start) ?? 'accept'
     while (typeof step === 'function') step = await step(call)

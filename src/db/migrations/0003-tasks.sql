@@ -73,6 +73,8 @@ create table attempts (
   provider    text        not null,
   state       text        not null default 'starting'
     check (state in ('starting', 'accepted', 'rejected', 'undelivered', 'uncertain', 'succeeded', 'failed', 'canceled', 'expired')),
+  -- Names the provider's key that it was made with, without telling it: a repeat goes with the same.
+  credential  text,
   operation   jsonb,
   -- Of a rejected one: request, policy, busy or credentials.
   because     text,

@@ -56,8 +56,9 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: costPerSecond(settings),
+    credential: upstream.credential,
 
-    async start(request, { token, openReference, signal }) {
+    async start(request, { token, credential, openReference, signal }) {
       const pictures: SentPicture[] = []
       try {
         for (const reference of request.references)
@@ -70,6 +71,7 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
         path: '/grok/videos',
         headers: { 'idempotency-key': token },
         json: { ...createBody(request, pictures, modelOf(request)), ...callbackField(settings) },
+        credential,
         signal,
       })
       if (call.kind !== 'answered') return unanswered(call)
@@ -77,7 +79,7 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
       const isWell = answer.status >= 200 && answer.status <= 299
       const id = isWell ? created.safeParse(answer.json).data?.task_id : undefined
       if (id === undefined) return refusedCreate(answer)
-      return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
     async poll(operation, { signal }) {

@@ -9,7 +9,7 @@ import type { PollOutcome, Provider, StartContext, StartOutcome } from '../provi
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { costPerSecond } from '../upstream/cost-per-second.ts'
 import { linkedVideo } from '../upstream/download.ts'
-import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
+import { type JobOperation, readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
 import { refusedStart, unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
@@ -62,14 +62,16 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: costPerSecond(settings),
+    credential: upstream.credential,
 
     async start(request, context) {
-      const id = promptIdOf(context.token)
+      const { token, credential, signal } = context
+      const id = promptIdOf(token)
       let image: string | undefined
       try {
-        const found = await findPrompt({ upstream, id, signal: context.signal })
+        const found = await findPrompt({ upstream, id, credential, signal })
         if (found.kind === 'refused') return refusedStart(found.answer)
-        if (found.kind !== 'nowhere') return acceptedAs(id)
+        if (found.kind !== 'nowhere') return accepted({ id, credential })
         const uploaded = await upload(request, context)
         if (typeof uploaded === 'object') return uploaded
         image = uploaded
@@ -77,15 +79,15 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
         return unasked(error)
       }
       const json = { prompt: fillGraph(workflow, request, image), prompt_id: id }
-      const headers = { 'idempotency-key': context.token }
-      const call = await upstream.create({ method: 'POST', path: '/prompt', headers, json, signal: context.signal })
+      const headers = { 'idempotency-key': token }
+      const call = await upstream.create({ method: 'POST', path: '/prompt', headers, json, credential, signal })
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
       const queued = queuedPrompt.safeParse(answer.json)
       // A server from before it took the caller's id gives another: then that is the job.
       return queued.success
-        ? acceptedAs(queued.data.prompt_id)
+        ? accepted({ id: queued.data.prompt_id, credential })
         : { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
     },
 
@@ -130,10 +132,10 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
     const [reference] = request.references
     return reference === undefined ? undefined : await uploadPicture({ upstream, reference, ...context })
   }
+}
 
-  function acceptedAs(id: string): StartOutcome {
-    return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
-  }
+function accepted(job: JobOperation): StartOutcome {
+  return { kind: 'accepted', operation: toJobOperation(job) }
 }
 
 /** Reasons for which there was no connection: nobody was asked anything. */

@@ -1,17 +1,14 @@
 import type { Reference } from '../../canonical/reference.ts'
-import type { OpenReference, StartOutcome } from '../provider.ts'
+import type { StartContext, StartOutcome } from '../provider.ts'
 import { formBody } from '../upstream/form-body.ts'
 import { referenceBytes } from '../upstream/reference-bytes.ts'
 import { refusedStart } from '../upstream/refused-start.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { uploadedPicture } from './wire.ts'
 
-export interface UploadPicture {
+export interface UploadPicture extends StartContext {
   readonly upstream: Upstream
   readonly reference: Reference
-  readonly token: string
-  readonly openReference: OpenReference
-  readonly signal: AbortSignal
 }
 
 /**
@@ -20,7 +17,7 @@ export interface UploadPicture {
  * @throws FetchError where there is no answer.
  */
 export async function uploadPicture(upload: UploadPicture): Promise<string | StartOutcome> {
-  const { upstream, reference, token, openReference, signal } = upload
+  const { upstream, reference, token, credential, openReference, signal } = upload
   const { mimeType, sha256 } = reference
   const fileName = `reelay-${sha256}.${mimeType.slice(mimeType.indexOf('/') + 1)}`
   const bytes = await referenceBytes(reference, openReference)
@@ -32,7 +29,7 @@ export async function uploadPicture(upload: UploadPicture): Promise<string | Sta
     token,
   )
   const headers = { 'content-type': contentType }
-  const answer = await upstream.read({ method: 'POST', path: '/upload/image', headers, body, signal })
+  const answer = await upstream.read({ method: 'POST', path: '/upload/image', headers, body, credential, signal })
   if (answer.status !== 200) return refusedStart(answer)
   const parsed = uploadedPicture.safeParse(answer.json)
   if (!parsed.success) return { kind: 'ambiguous', cause: `an upload was answered ${answer.shown}` }

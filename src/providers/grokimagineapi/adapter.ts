@@ -64,13 +64,15 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: settings.costMicroUsd === undefined ? () => MICRO_USD : costPerSecond(settings),
+    credential: upstream.credential,
 
-    async start({ mode, prompt, aspectRatio }, { token, signal }) {
+    async start({ mode, prompt, aspectRatio }, { token, credential, signal }) {
       const call = await upstream.create({
         method: 'POST',
         path: '/v1/generate',
         headers: { 'idempotency-key': token },
         json: { mode, prompt, ratio: aspectRatio },
+        credential,
         signal,
       })
       if (call.kind !== 'answered') return unanswered(call)
@@ -78,7 +80,7 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
       const isWell = answer.status >= 200 && answer.status <= 299
       const id = isWell ? created.safeParse(answer.json).data?.data.task_id : undefined
       if (id === undefined) return refusedCreate(answer)
-      return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
     async poll(operation, { signal }) {

@@ -4,7 +4,7 @@
  * its memory: after a restart there it answers 404.
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
-import type { Provider, StartContext, StartOutcome } from '../provider.ts'
+import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
 import { costPerSecond } from '../upstream/cost-per-second.ts'
@@ -59,6 +59,7 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: costPerSecond(settings),
+    credential: upstream.credential,
 
     async start(request, context) {
       const call = await create(request, context)
@@ -67,7 +68,7 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
       const created = createdVideo.safeParse(answer.json)
       if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      return acceptedAs(created.data.id)
+      return { kind: 'accepted', operation: toJobOperation({ id: created.data.id, credential: context.credential }) }
     },
 
     async poll(operation, { signal }) {
@@ -116,9 +117,9 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       return { kind: 'undelivered', cause: `the picture cannot be read: ${String(error)}` }
     }
     if (picture !== undefined || speaksForms) return await createByForm(fields, picture, context)
-    const { token, signal } = context
+    const { token, credential, signal } = context
     const headers = { 'idempotency-key': token }
-    const call = await upstream.create({ method: 'POST', path: '/videos', headers, json: fields, signal })
+    const call = await upstream.create({ method: 'POST', path: '/videos', headers, json: fields, credential, signal })
     if (call.kind !== 'answered' || !wantsForm(call.answer)) return call
     speaksForms = true
     return await createByForm(fields, undefined, context)
@@ -127,15 +128,11 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
   async function createByForm(
     fields: CreateFields,
     picture: Picture | undefined,
-    { token, signal }: StartContext,
+    { token, credential, signal }: StartContext,
   ): Promise<CreateCall> {
     const { contentType, body } = formBody(createForm(fields, picture), token)
     const headers = { 'idempotency-key': token, 'content-type': contentType }
-    return await upstream.create({ method: 'POST', path: '/videos', headers, body, signal })
-  }
-
-  function acceptedAs(id: string): StartOutcome {
-    return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+    return await upstream.create({ method: 'POST', path: '/videos', headers, body, credential, signal })
   }
 }
 

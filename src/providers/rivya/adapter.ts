@@ -55,9 +55,10 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: costPerSecond(settings),
+    credential: upstream.credential,
 
     async start(request, context) {
-      const { token, signal } = context
+      const { token, credential, signal } = context
       const model = modelOf(request)
       const [reference] = request.references
       let picture: UploadedPicture | undefined
@@ -74,6 +75,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
         path: '/api/v1/generations',
         headers: { 'idempotency-key': token },
         json: createBody(request, { model, token, picture }),
+        credential,
         signal,
       })
       if (call.kind !== 'answered') return unanswered(call)
@@ -82,7 +84,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       const id = created.safeParse(answer.json).data?.id
       if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
       links.delete(token)
-      return { kind: 'accepted', operation: toJobOperation({ id, credential: upstream.credential }) }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
     async poll(operation, { signal }) {

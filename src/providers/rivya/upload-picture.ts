@@ -17,7 +17,7 @@ export async function uploadPicture(
   reference: Reference,
   { upstream, model, context }: { readonly upstream: Upstream; readonly model: string; readonly context: StartContext },
 ): Promise<PictureUpload> {
-  const { token, signal, openReference } = context
+  const { token, credential, signal, openReference } = context
   try {
     const bytes = await referenceBytes(reference, openReference)
     const { mimeType } = reference
@@ -32,7 +32,7 @@ export async function uploadPicture(
       token,
     )
     const headers = { 'content-type': contentType }
-    const answer = await upstream.read({ method: 'POST', path: '/api/v1/files', headers, body, signal })
+    const answer = await upstream.read({ method: 'POST', path: '/api/v1/files', headers, body, credential, signal })
     if (answer.status >= 200 && answer.status <= 299) {
       const file = uploaded.safeParse(answer.json).data
       return file ?? undeliverable(`the upload was answered without a link: ${answer.shown}`)

@@ -57,8 +57,9 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
     sourceType: 'trainedAlgorithmicMedia',
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd: costPerSecond(settings),
+    credential: upstream.credential,
 
-    async start(request, { token, openReference, signal }) {
+    async start(request, { token, credential, openReference, signal }) {
       let pictures: Readonly<Record<string, string>>
       try {
         pictures = await readPictures(request, openReference)
@@ -67,13 +68,19 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       }
       const json = videoBody(request, pictures)
       const headers = { 'idempotency-key': token }
-      const call = await upstream.create({ method: 'POST', path: '/sdcpp/v1/vid_gen', headers, json, signal })
+      const call = await upstream.create({
+        method: 'POST',
+        path: '/sdcpp/v1/vid_gen',
+        headers,
+        json,
+        credential,
+        signal,
+      })
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
       const created = createdJob.safeParse(answer.json)
       if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      const { credential } = upstream
       return { kind: 'accepted', operation: toJobOperation({ id: created.data.id, credential }) }
     },
 

@@ -53,8 +53,9 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
     pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
     costMicroUsd:
       settings.costMicroUsd === undefined ? (request) => listPrice(request, modelOf(request)) : costPerSecond(settings),
+    credential: upstream.credential,
 
-    async start(request, { token, openReference, signal }) {
+    async start(request, { token, credential, openReference, signal }) {
       const files: SentFile[] = []
       try {
         for (const reference of request.references)
@@ -67,6 +68,7 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
         path: CREATE_PATHS[request.operation],
         headers: { 'idempotency-key': token },
         json: createBody(request, files, modelOf(request)),
+        credential,
         signal,
       })
       if (call.kind !== 'answered') return unanswered(call)
@@ -74,7 +76,7 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
       const job = created.safeParse(answer.json).data?.request_id
       if (job === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      return { kind: 'accepted', operation: toJobOperation({ id: job, credential: upstream.credential }) }
+      return { kind: 'accepted', operation: toJobOperation({ id: job, credential }) }
     },
 
     async poll(operation, { signal }) {

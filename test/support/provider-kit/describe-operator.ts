@@ -25,6 +25,19 @@ export function describeOperator(adapter: ProviderCase): void {
         )
       })
 
+      it('starts with the key of the attempt, whichever key new ones get', async () => {
+        await using bench = await ProviderBench.open(adapter, { apiKeys: [SECOND_KEY, FIRST_KEY] })
+        await using former = adapter.create(bench.settings())
+        const about = former.credential === undefined ? {} : { credential: former.credential }
+        assert.equal((await bench.startUntil(neverAborted(), about)).kind, 'accepted')
+        assert.deepEqual(
+          bench.upstream.jobs.map(({ apiKey }) => apiKey),
+          [FIRST_KEY],
+        )
+        await using rotated = adapter.create(bench.settings({ apiKeys: [SECOND_KEY] }))
+        await assert.rejects(bench.startUntil(neverAborted(), { ...about, provider: rotated }), CredentialMissing)
+      })
+
       it('says that the key is missing, and does not ask with another', async () => {
         await using bench = await ProviderBench.open(adapter)
         const old = await bench.accepted()

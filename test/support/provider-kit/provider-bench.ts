@@ -73,9 +73,11 @@ export class ProviderBench implements AsyncDisposable {
 
   async startUntil(
     signal: AbortSignal,
-    { token = 'att_one', request = this.request, provider = this.provider } = {},
+    about: { token?: string; request?: GenerationRequest; provider?: Provider; credential?: string } = {},
   ): Promise<StartOutcome> {
-    return tellsNoKey(await provider.start(request, { token, openReference: openSample, signal }))
+    const { token = 'att_one', request = this.request, provider = this.provider } = about
+    const { credential = provider.credential } = about
+    return tellsNoKey(await provider.start(request, { token, credential, openReference: openSample, signal }))
   }
 
   /** Starts a job and gives its operation back as the database would. */
