@@ -5,7 +5,7 @@
 import { ASPECT_RATIOS } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { referenceDataUri } from '../upstream/reference-bytes.ts'
@@ -40,7 +40,11 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: false,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+    }),
     abilities: {
       durationSeconds: { min: 1, max: 15 },
       resolutions: ['480p', '720p'],
@@ -49,14 +53,6 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
       roles: ['firstFrame', 'reference'],
     },
     takes: (request) => takesRequest(request, modelOf(request)),
-    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, { token, credential, openReference, signal }) {
       const pictures: SentPicture[] = []

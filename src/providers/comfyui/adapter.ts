@@ -7,7 +7,7 @@ import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canoni
 import { FetchError, type FetchErrorReason } from '../../media/fetch-error.ts'
 import type { PollOutcome, Provider, StartContext, StartOutcome } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { type JobOperation, readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
@@ -42,7 +42,11 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
 
   return {
-    id: name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: true,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+    }),
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
       resolutions: RESOLUTIONS,
@@ -55,14 +59,6 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
       mode === 'normal' &&
       references.length === (takesPicture ? 1 : 0) &&
       references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES),
-    startIsIdempotent: true,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, context) {
       const { token, credential, signal } = context

@@ -5,7 +5,7 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { unanswered } from '../upstream/refused-start.ts'
@@ -48,7 +48,13 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: false,
+      concurrency: CONCURRENCY,
+      requestsPerMinute: REQUESTS_PER_MINUTE,
+      pollEveryMs: POLL_EVERY_MS,
+      costMicroUsd: () => MICRO_USD,
+    }),
     abilities: {
       durationSeconds: { min: SECONDS, max: SECONDS },
       resolutions: [RESOLUTION],
@@ -57,14 +63,6 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
       roles: [],
     },
     takes,
-    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    requestsPerMinute: settings.requestsPerMinute ?? REQUESTS_PER_MINUTE,
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: settings.costMicroUsd === undefined ? () => MICRO_USD : costPerSecond(settings),
-    credential: upstream.credential,
 
     async start({ mode, prompt, aspectRatio }, { token, credential, signal }) {
       const call = await upstream.create({

@@ -7,7 +7,7 @@ import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canoni
 import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { formBody } from '../upstream/form-body.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
@@ -43,7 +43,11 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
   let speaksForms = false
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: false,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+    }),
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
       resolutions: RESOLUTIONS,
@@ -52,14 +56,6 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       roles: ['firstFrame'],
     },
     takes,
-    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, context) {
       const call = await create(request, context)

@@ -5,7 +5,7 @@
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { unanswered } from '../upstream/refused-start.ts'
@@ -39,7 +39,11 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
   const links = new Map<string, string>()
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: true,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+    }),
     abilities: {
       durationSeconds: { min: 6, max: 30 },
       resolutions: ['480p', '720p'],
@@ -48,14 +52,6 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       roles: ['firstFrame'],
     },
     takes: (request) => takesRequest(request, modelOf(request)),
-    startIsIdempotent: settings.honoursIdempotencyKey ?? true,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, context) {
       const { token, credential, signal } = context

@@ -5,7 +5,7 @@
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
 import type { OpenReference, Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES, referenceBytes } from '../upstream/reference-bytes.ts'
 import { refusedStart, unanswered } from '../upstream/refused-start.ts'
@@ -41,7 +41,11 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: false,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+    }),
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
       resolutions: RESOLUTIONS,
@@ -50,14 +54,6 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       roles: [...PICTURE_FIELDS.keys()],
     },
     takes,
-    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd: costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, { token, credential, openReference, signal }) {
       let pictures: Readonly<Record<string, string>>

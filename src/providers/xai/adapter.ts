@@ -5,7 +5,7 @@
 import { ASPECT_RATIOS, RESOLUTIONS } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
-import { costPerSecond } from '../upstream/cost-per-second.ts'
+import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { referenceDataUri } from '../upstream/reference-bytes.ts'
@@ -36,7 +36,12 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {
-    id: settings.name,
+    ...configured(settings, upstream, {
+      startIsIdempotent: false,
+      concurrency: CONCURRENCY,
+      pollEveryMs: POLL_EVERY_MS,
+      costMicroUsd: (request) => listPrice(request, modelOf(request)),
+    }),
     abilities: {
       durationSeconds: { min: 1, max: 15 },
       resolutions: RESOLUTIONS,
@@ -45,15 +50,6 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
       roles: ['firstFrame', 'lastFrame', 'reference', 'source'],
     },
     takes: (request) => takesRequest(request, modelOf(request)),
-    startIsIdempotent: settings.honoursIdempotencyKey ?? false,
-    concurrency: settings.concurrency ?? CONCURRENCY,
-    ...(settings.requestsPerMinute === undefined ? {} : { requestsPerMinute: settings.requestsPerMinute }),
-    affinity: 'any',
-    sourceType: 'trainedAlgorithmicMedia',
-    pollEveryMs: settings.pollEveryMs ?? POLL_EVERY_MS,
-    costMicroUsd:
-      settings.costMicroUsd === undefined ? (request) => listPrice(request, modelOf(request)) : costPerSecond(settings),
-    credential: upstream.credential,
 
     async start(request, { token, credential, openReference, signal }) {
       const files: SentFile[] = []
