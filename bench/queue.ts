@@ -15,6 +15,7 @@ import { DEFAULT_DEADLINES } from '../src/tasks/deadlines.ts'
 import type { NewTask } from '../src/tasks/new-task.ts'
 import { ProviderSet, planOf } from '../src/tasks/provider-set.ts'
 import { submitTasks } from '../src/tasks/queries.ts'
+import { Room } from '../src/tasks/room.ts'
 import { QUEUE_CHANNEL, Waker } from '../src/tasks/wake.ts'
 import { Lane } from '../src/worker/lane.ts'
 import { type BenchDatabase, makeAccounts, openBenchDatabase } from './support/bench-database.ts'
@@ -63,6 +64,7 @@ export async function benchQueue(): Promise<Measurement[]> {
   const lane = new Lane(
     {
       db: database.pool,
+      starting: new Room(Number.POSITIVE_INFINITY),
       router: () => providers.router,
       deadlines: DEFAULT_DEADLINES,
       downloads: '',

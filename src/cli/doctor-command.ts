@@ -161,7 +161,7 @@ async function renderTestVideo(): Promise<string> {
       seed: 1,
     } as const
     const context = { openReference: () => Promise.reject(new Error('the request has no references')), signal }
-    const started = await provider.start(request, { ...context, token: newId('att') })
+    const started = await provider.start(request, { ...context, token: newId('att'), keep: async () => {} })
     if (started.kind !== 'accepted') throw new Error(`the renderer answered ${started.kind}`)
     for (;;) {
       const outcome = await provider.poll(started.operation, context)

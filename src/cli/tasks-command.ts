@@ -1,5 +1,8 @@
+import process from 'node:process'
 import { Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../canonical/json.ts'
+import { readConfig } from '../config/read-config.ts'
+import { readJobOperation } from '../providers/upstream/job-operation.ts'
 import {
   type AttemptRecord,
   resolveAsAccepted,
@@ -13,6 +16,7 @@ import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
 import { printable } from './printable.ts'
 import { readId } from './read-argument.ts'
+import { readConfiguredDeadlines } from './read-configured-providers.ts'
 import { withDatabase } from './with-database.ts'
 
 /** More than this is an outage, and is ended by time. */
@@ -87,9 +91,11 @@ export function tasksCommand(): Command {
       if ([failed, undelivered, operation].filter((each) => each !== undefined).length !== 1) {
         throw new CommandError('Say one of --undelivered, --operation and --failed.')
       }
+      const found = operation === undefined ? undefined : readOperation(operation)
+      const { taskSeconds: deadlineSeconds } = await readConfiguredDeadlines(readConfig(process.env))
       const resolved = await withDatabase(({ pool }) => {
-        if (operation !== undefined) return resolveAsAccepted(pool, id, readOperation(operation))
-        return failed === true ? resolveAsFailed(pool, id) : resolveAsUndelivered(pool, id)
+        if (found !== undefined) return resolveAsAccepted(pool, id, { operation: found, deadlineSeconds })
+        return failed === true ? resolveAsFailed(pool, id) : resolveAsUndelivered(pool, id, deadlineSeconds)
       })
       if (!resolved) throw new CommandError(`${id} is no uncertain task.`)
       print(options, { id, resolved: true }, [`${id} is resolved.`])
@@ -98,14 +104,18 @@ export function tasksCommand(): Command {
   return command
 }
 
+/** As adapters read it: the key need not be named, which the attempt knows. */
 function readOperation(text: string): JsonObject {
   try {
     const parsed: unknown = JSON.parse(text)
-    if (isJsonObject(parsed)) return parsed
+    if (isJsonObject(parsed)) {
+      readJobOperation(parsed)
+      return parsed
+    }
   } catch {
     // Said below.
   }
-  throw new CommandError('--operation must be a JSON object.')
+  throw new CommandError('--operation must be a JSON object with the id that the provider gave: {"id":"…"}.')
 }
 
 function cells(attempt: AttemptRecord): string[] {

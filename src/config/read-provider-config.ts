@@ -35,8 +35,11 @@ export interface ReadProviderConfig extends Pick<ProviderConfig, 'models' | 'dea
   }
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends KnownNames {
   readonly environment: SecretSource['environment']
+}
+
+export interface KnownNames {
   /** The kinds of providers that there are adapters for. */
   readonly kinds: readonly string[]
   /** The ids of all models in the catalog. */
@@ -73,7 +76,12 @@ export async function readProviderConfig(path: string, options: ReadOptions): Pr
   }
 }
 
-function parsedConfig(path: string, file: Json, options: ReadOptions): ProviderConfig {
+/** The deadlines of the file, without its secrets. Throws as `readProviderConfig` does. */
+export async function readDeadlines(path: string, known: KnownNames): Promise<ProviderConfig['deadlines']> {
+  return parsedConfig(path, await readJson(path), known).deadlines
+}
+
+function parsedConfig(path: string, file: Json, options: KnownNames): ProviderConfig {
   const { kinds } = options
   const parsed = providerConfigSchema(kinds).safeParse(file)
   const problems = parsed.success
@@ -103,7 +111,7 @@ function codeOf(error: unknown): string {
 }
 
 /** What the schema cannot say. */
-function* problemsOf({ providers, models }: ProviderConfig, options: ReadOptions): Generator<string> {
+function* problemsOf({ providers, models }: ProviderConfig, options: KnownNames): Generator<string> {
   for (const [name, { kind, workflow }] of Object.entries(providers)) {
     if (name === ANIMATIC || name.startsWith(`${ANIMATIC}-`)) {
       yield `providers cannot have a "${name}": that is the renderer, which is always there`

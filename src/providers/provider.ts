@@ -33,6 +33,13 @@ export interface StartContext {
    * goes to the account that may have the job already. `undefined` where there was no key.
    */
   readonly credential?: string | undefined
+  /** What an earlier call with this token has kept. */
+  readonly kept?: JsonObject | undefined
+  /**
+   * Keeps something with the attempt before it is sent, over a crash and for whichever worker repeats the start, so that the
+   * repeat says the very same. Throws where it cannot be kept: then nothing may be sent.
+   */
+  readonly keep: (what: JsonObject) => Promise<void>
   readonly openReference: OpenReference
   readonly signal: AbortSignal
 }
@@ -64,8 +71,11 @@ export type StartOutcome =
       readonly retryAfterMs?: number
       readonly cause?: string
     }
-  /** The request surely never arrived (refused connection, DNS): it may be sent again. */
-  | { readonly kind: 'undelivered'; readonly cause: string }
+  /**
+   * The request surely never arrived (refused connection, DNS): it may be sent again. `isOurs` where it never left, for a reason
+   * that is no fault of the provider's and that no other provider would mend: a file of the request cannot be read.
+   */
+  | { readonly kind: 'undelivered'; readonly cause: string; readonly isOurs?: true }
   /**
    * Nobody knows whether it arrived (time-out, reset, 5xx). A throw from `start` counts as this. `isFinal` where a repeat
    * with the same token would never tell, though the start is idempotent.

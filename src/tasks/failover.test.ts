@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider, type StartStep } from '../../test/support/scripted-provider.ts'
+import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { moveQueued } from './lease-queries.ts'
 import { planOf } from './provider-set.ts'
 
 const TOO_LONG: StartStep = {
@@ -66,6 +68,16 @@ describe('a route of two providers', () => {
       assert.equal((await shop.balance(wallet)).spent - before.spent, 10n)
     })
   }
+
+  it('blames nobody, and asks nobody else, for a file of ours that cannot be read: it is tried again', async () => {
+    const unreadable: StartStep = { kind: 'undelivered', cause: 'the bucket is away', isOurs: true }
+    main.script('our fault', { start: [unreadable, 'accept'], poll: ['video'] })
+    const id = await create('our fault')
+    const task = await shop.ended(wallet, id)
+    assert.deepEqual([task.state, task.provider], ['succeeded', 'main'])
+    assert.deepEqual(await providersOf(id), ['1 undelivered', '2 succeeded'])
+    assert.equal(spare.startsOf('our fault'), 0)
+  })
 
   it('asks nobody else when a content policy refuses', async () => {
     main.script('moderated', { start: [MODERATED] })
@@ -176,6 +188,27 @@ describe('a provider that is down, with a queue before it', () => {
       picky.starts.map(({ prompt }) => prompt),
       ['only for the ill', 'behind it', 'behind both'],
     )
+  })
+
+  it('has its queue moved without waiting for whoever else moves or admits the same tasks', async () => {
+    const wallet = await shop.account()
+    const ids = [
+      await shop.create(wallet, 'one', { provider: 'a' }),
+      await shop.create(wallet, 'two', { provider: 'a' }),
+    ]
+    const [held] = ids
+    assert.ok(held !== undefined)
+    const holder = await shop.pool.connect()
+    try {
+      await holder.query('begin')
+      await holder.query('select from tasks where id = $1 for update', [uuidOf(held)])
+      const moves = ids.map((id) => ({ id, provider: 'b' }))
+      assert.equal(await moveQueued(shop.pool, 'a', moves), 1)
+      await holder.query('rollback')
+    } finally {
+      holder.release()
+    }
+    assert.deepEqual(await Promise.all(ids.map(async (id) => (await shop.read(wallet, id)).provider)), ['a', 'b'])
   })
 
   it('never gives a test task to a provider that costs something', async () => {

@@ -35,6 +35,8 @@ export interface Attempt {
   /** Names the provider's key that it was made with. */
   readonly credential: string | undefined
   readonly operation: JsonObject | undefined
+  /** What its start keeps for a repeat. */
+  readonly kept: JsonObject | undefined
 }
 
 /** A task in the hands of a worker. */
@@ -81,6 +83,7 @@ interface LeasedRow extends Record<string, unknown> {
   attempt_state: AttemptState | null
   credential: string | null
   operation: JsonObject | null
+  kept: JsonObject | null
 }
 
 /** Completes leased rows (`leased`) with what a step needs to know. */
@@ -88,7 +91,7 @@ const LEASED_COLUMNS = `
   select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
     l.cancel_requested_at is not null as cancel_requested, l.deadline_at <= now() as overdue, l.unanswered_polls, l.gone_polls,
     (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
-    last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.credential, last.operation
+    last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.credential, last.operation, last.kept
   from leased l
   join wallets w on w.id = l.wallet_id
   join accounts a on a.id = w.account_id
@@ -217,6 +220,21 @@ export async function insertAttempt(
       ...[uuidOf(task.id), task.fence, uuidOf(attempt.id), attempt.number],
       ...[attempt.credential ?? null, attempt.costMicroUsd ?? null],
     ],
+  })
+  return rowCount === 1
+}
+
+/** Keeps what a start will need when it is repeated. False: the lease was lost, so nobody may be called. */
+export async function keepForRepeat(
+  db: Queryable,
+  task: LeasedTask,
+  { attempt, kept }: { readonly attempt: AttemptId; readonly kept: JsonObject },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'keep-for-repeat',
+    text: `update attempts a set kept = $4 from tasks t
+           where a.id = $3 and a.task_id = t.id and t.id = $1 and t.fence = $2 and t.state = 'submitting'`,
+    values: [uuidOf(task.id), task.fence, uuidOf(attempt), kept],
   })
   return rowCount === 1
 }
@@ -456,9 +474,13 @@ export async function moveQueued(
 ): Promise<number> {
   const { rowCount } = await db.query({
     name: 'move-queued',
-    text: `update tasks t set provider = m.provider, updated_at = now()
-           from unnest($2::uuid[], $3::text[]) as m (id, provider)
-           where t.id = m.id and t.provider = $1 and t.state = 'queued'`,
+    // Whoever moves or admits them at this moment has them locked, and is not waited for.
+    text: `with free as materialized (
+             select id from tasks where id = any ($2::uuid[]) and provider = $1 and state = 'queued'
+             order by id for update skip locked
+           )
+           update tasks t set provider = m.provider, updated_at = now()
+           from free join unnest($2::uuid[], $3::text[]) as m (id, provider) using (id) where t.id = free.id`,
     values: [from, moves.map(({ id }) => uuidOf(id)), moves.map(({ provider }) => provider)],
   })
   return rowCount ?? 0
@@ -680,6 +702,7 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
             state: row.attempt_state,
             credential: row.credential ?? undefined,
             operation: row.operation ?? undefined,
+            kept: row.kept ?? undefined,
           },
   }
 }

@@ -102,34 +102,42 @@ export async function selectUncertain(db: Queryable, limit: number): Promise<Unc
   }))
 }
 
-/** The job never began: the task is handed to its provider again, as a new attempt. */
-export async function resolveAsUndelivered(db: Queryable, task: TaskId): Promise<boolean> {
+/** The job never began: the task is handed to its provider again, as a new attempt, and has `deadlineSeconds` from now. */
+export async function resolveAsUndelivered(db: Queryable, task: TaskId, deadlineSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `with freed as (
-       update tasks t set due_at = now(), deadline_at = now() + interval '1 hour', fence = fence + 1, lease_owner = null,
+       update tasks t set due_at = now(), deadline_at = now() + make_interval(secs => $2), fence = fence + 1, lease_owner = null,
          lease_until = null, updated_at = now()
        from attempts a
        where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id
      )
      update attempts set state = 'undelivered', ended_at = now() from freed
      where attempts.task_id = freed.id and attempts.state = 'uncertain'`,
-    [uuidOf(task)],
+    [uuidOf(task), deadlineSeconds],
   )
   return rowCount === 1
 }
 
-/** The job began: it is followed from now on by its operation, which has the upstream's id of it. */
-export async function resolveAsAccepted(db: Queryable, task: TaskId, operation: JsonObject): Promise<boolean> {
+/**
+ * The job began: it is followed from now on by its operation, which has the upstream's id of it, with the key that the attempt
+ * was made with unless the operation names another, for `deadlineSeconds`.
+ */
+export async function resolveAsAccepted(
+  db: Queryable,
+  task: TaskId,
+  { operation, deadlineSeconds }: { readonly operation: JsonObject; readonly deadlineSeconds: number },
+): Promise<boolean> {
   const { rowCount } = await db.query(
     `with freed as (
-       update tasks t set state = 'running', due_at = now(), deadline_at = now() + interval '1 hour', fence = fence + 1,
+       update tasks t set state = 'running', due_at = now(), deadline_at = now() + make_interval(secs => $3), fence = fence + 1,
          lease_owner = null, lease_until = null, updated_at = now()
        from attempts a
        where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id
      )
-     update attempts set state = 'accepted', operation = $2, accepted_at = now() from freed
-     where attempts.task_id = freed.id and attempts.state = 'uncertain'`,
-    [uuidOf(task), operation],
+     update attempts set state = 'accepted', accepted_at = now(),
+       operation = jsonb_build_object('credential', credential) || $2::jsonb
+     from freed where attempts.task_id = freed.id and attempts.state = 'uncertain'`,
+    [uuidOf(task), operation, deadlineSeconds],
   )
   return rowCount === 1
 }

@@ -14,3 +14,16 @@ test('a room has so many places, and each is given back once', () => {
   assert.ok(room.enter() !== undefined)
   assert.equal(room.enter(), undefined)
 })
+
+test('who needs many places waits until they are free, and who needs more than there are gets in alone', () => {
+  const room = new Room(10)
+  const first = room.enter(6)
+  assert.ok(first !== undefined)
+  assert.equal(room.enter(5), undefined)
+  assert.ok(room.enter(0) !== undefined)
+  assert.equal(room.enter(11), undefined)
+  first[Symbol.dispose]()
+  assert.ok(room.enter(11) !== undefined)
+  assert.equal(room.enter(1), undefined)
+  assert.ok(room.enter(0) !== undefined)
+})

@@ -1,4 +1,4 @@
-/** A bounded number of places; who finds none comes again later, for nobody waits here. */
+/** A bounded number of places, or of bytes; who finds no room comes again later, for nobody waits here. */
 export class Room {
   readonly #places: number
   #taken = 0
@@ -11,14 +11,17 @@ export class Room {
     return this.#taken
   }
 
-  /** A place, which is given back by disposing of it; `undefined` where there is none. */
-  enter(): Disposable | undefined {
-    if (this.#taken >= this.#places) return undefined
-    this.#taken += 1
+  /**
+   * So many places, which are given back by disposing of them; `undefined` where there are not as many. Who needs more than
+   * there ever are gets in alone.
+   */
+  enter(places = 1): Disposable | undefined {
+    if (places > 0 && this.#taken > 0 && this.#taken + places > this.#places) return undefined
+    this.#taken += places
     let isLeft = false
     return {
       [Symbol.dispose]: () => {
-        if (!isLeft) this.#taken -= 1
+        if (!isLeft) this.#taken -= places
         isLeft = true
       },
     }

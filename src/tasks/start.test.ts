@@ -1,12 +1,15 @@
 /** What becomes of a task whose provider accepts it, refuses it, cannot be reached, or leaves us in doubt. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
+import { sampleReference } from '../../test/support/sample-request.ts'
 import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { BlamelessError } from '../providers/provider.ts'
+import { resolveAsAccepted } from './operator-queries.ts'
 import { ProviderSet, planOf } from './provider-set.ts'
 
 /** A pool in which `around` stands between the worker and its saving of accepted jobs. */
@@ -421,6 +424,37 @@ describe('a key that is replaced while a start is in doubt', () => {
       assert.match(String((await shop.attempts(id))[0]?.error), /configured no more/)
     }
     assert.equal(providers.all[0]?.breaker.state, 'closed')
+    const [id] = ids
+    assert.ok(id !== undefined)
+    // The operator, who found the job there, knows no key's name.
+    assert.ok(await resolveAsAccepted(shop.pool, id, { operation: { id: 'job-7' }, deadlineSeconds: 60 }))
+    const { rows } = await shop.pool.query('select operation from attempts where task_id = $1', [uuidOf(id)])
+    assert.deepEqual(rows, [{ operation: { id: 'job-7', credential: 'the old key' } }])
+  })
+})
+
+describe('files of requests', () => {
+  it('are held in memory by so many starts only as there is room for; the others wait, and the rest goes on', async () => {
+    await using shop = await openWorkshop()
+    const wallet = await shop.account({ plan: 'enterprise' })
+    let [underWay, most] = [0, 0]
+    const slow = async () => {
+      underWay += 1
+      most = Math.max(most, underWay)
+      await delay(100)
+      underWay -= 1
+      return 'accept' as const
+    }
+    const provider = new ScriptedProvider({ script: { start: [slow], poll: [{ kind: 'expired' }] } })
+    const ids = await Promise.all([1, 2, 3].map(() => shop.create(wallet, 'large')))
+    const large = [sampleReference('firstFrame', 'image', { sizeBytes: 40 * 1024 * 1024 })]
+    await shop.pool.query(`update tasks set request = request || jsonb_build_object('references', $1::jsonb)`, [
+      JSON.stringify(large),
+    ])
+    await shop.worker(provider)
+    for (const id of ids) assert.equal((await shop.ended(wallet, id)).state, 'expired')
+    assert.deepEqual([most, provider.starts.length], [1, 3])
+    for (const id of ids) assert.equal((await shop.attempts(id)).length, 1)
   })
 })
 

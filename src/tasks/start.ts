@@ -15,10 +15,12 @@ import { faultPoint } from '../observe/fault-point.ts'
 import { BlamelessError, type StartOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
   endAttempt,
   insertAttempt,
   isOperationSaved,
+  keepForRepeat,
   type LeasedTask,
   parkUncertain,
   postponeTask,
@@ -44,17 +46,28 @@ const MAX_RETRY_AFTER_MS = 60 * 60_000
 /** First pause before a start is repeated. */
 const RETRY_BASE_MS = 1_000
 
+/** Until a start that found no room for its files is looked at again, at least. */
+const ROOM_PAUSE_MS = 300
+
 /** Until a task of a retired provider is looked at again: another may be well by then, or a reload brings this one back. */
 const RETIRED_PAUSE_MS = 15_000
 
 export async function start(context: StepContext, task: LeasedTask): Promise<void> {
   if (task.mode === 'test' && context.provider.isFree !== true) return refuseTestCredits(context, task)
+  using room = context.starting.enter(task.request.references.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))
+  if (room === undefined) return await waitForRoom(context, task)
   const attempt = await currentAttempt(context, task)
   if (attempt === undefined) return
   await faultPoint('start.recorded')
   const outcome = await callStart(context, task, attempt)
   if (outcome.kind === 'accepted') await faultPoint('start.accepted')
   await record(context, task, attempt, outcome)
+}
+
+/** Others hold as many files in memory as there is room for: it comes again in a moment. */
+async function waitForRoom({ db, random }: StepContext, task: LeasedTask): Promise<void> {
+  const inMs = ROOM_PAUSE_MS * (1 + random())
+  await postponeTask(db, task, { inMs, keepLeaseMs: undefined })
 }
 
 /** Routing sends no such task here. Should it ever, then nobody is billed for what test credits pay. */
@@ -72,6 +85,8 @@ interface OpenAttempt {
   readonly number: number
   /** Names the provider's key that it is made with. */
   readonly credential: string | undefined
+  /** What an earlier call kept. */
+  readonly kept: JsonObject | undefined
   /** The provider was called with its token before, and nobody knows what came of it: its job may run. */
   readonly isRepeat: boolean
 }
@@ -92,22 +107,24 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
     return undefined
   }
   const { credential } = context.provider
-  const next = { id: newId('att'), number: (last?.number ?? 0) + 1, credential, isRepeat: false }
+  const next = { id: newId('att'), number: (last?.number ?? 0) + 1, credential, kept: undefined, isRepeat: false }
   const costMicroUsd = context.provider.costMicroUsd?.(task.request)
   return (await insertAttempt(context.db, task, { ...next, costMicroUsd })) ? next : undefined
 }
 
 async function callStart(
-  { provider, openReference, breaker, log }: StepContext,
+  { db, provider, openReference, breaker, log }: StepContext,
   task: LeasedTask,
-  { id: token, credential }: OpenAttempt,
+  { id: token, credential, kept }: OpenAttempt,
 ): Promise<StartOutcome> {
   // Not cut off when the process stops: an answer that is thrown away here may be a job that nobody knows.
   const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+  const keep = async (what: JsonObject) => {
+    if (!(await keepForRepeat(db, task, { attempt: token, kept: what }))) throw new Error('the lease was lost')
+  }
   try {
-    const outcome = await provider.start(task.request, { token, credential, openReference, signal })
-    if (isFault(outcome)) breaker.faulted()
-    else breaker.answered()
+    const outcome = await provider.start(task.request, { token, credential, kept, keep, openReference, signal })
+    noteHealth(breaker, outcome)
     return outcome
   } catch (error) {
     log.warn({ err: error, task: task.id, provider: task.provider }, 'start failed in an unknown way')
@@ -119,9 +136,16 @@ async function callStart(
 }
 
 /** Only what the provider itself does wrong counts against it: that it refuses a request, or is busy, does not. */
-function isFault(outcome: StartOutcome): boolean {
-  if (outcome.kind === 'rejected') return outcome.because === 'credentials'
-  return outcome.kind !== 'accepted'
+function noteHealth(breaker: CircuitBreaker, outcome: StartOutcome): void {
+  if (isOurs(outcome)) return
+  const isWell = outcome.kind === 'rejected' ? outcome.because !== 'credentials' : outcome.kind === 'accepted'
+  if (isWell) breaker.answered()
+  else breaker.faulted()
+}
+
+/** The provider was not even called. */
+function isOurs(outcome: StartOutcome): boolean {
+  return outcome.kind === 'undelivered' && outcome.isOurs === true
 }
 
 async function record(
@@ -139,8 +163,11 @@ async function record(
       return saveAccepted(context, task, { attempt: attempt.id, operation: outcome.operation })
     case 'rejected':
       return recordRejected(context, task, attempt, outcome)
-    case 'undelivered':
-      return passOnOrRetry(context, task, attempt, { state: 'undelivered', error: outcome.cause })
+    case 'undelivered': {
+      const unstarted = { state: 'undelivered', error: outcome.cause } as const
+      if (isOurs(outcome)) return retry(context, task, attempt, unstarted)
+      return passOnOrRetry(context, task, attempt, unstarted)
+    }
     case 'ambiguous':
       if (provider.startIsIdempotent && outcome.isFinal !== true) await repeatLater(context, task, attempt, outcome)
       else await park(context, task, attempt.id, outcome.cause)
@@ -202,11 +229,20 @@ async function passOnOrRetry(
   attempt: OpenAttempt,
   unstarted: Unstarted,
 ): Promise<void> {
-  const { retryAfterMs, ...rest } = unstarted
-  const ended = { attempt: attempt.id, ...rest }
-  if (await passOn(context, task, ended)) return
+  const { retryAfterMs: _, ...ended } = unstarted
+  if (await passOn(context, task, { attempt: attempt.id, ...ended })) return
+  await retry(context, task, attempt, unstarted)
+}
+
+/** This provider is asked again later, by a new attempt. */
+async function retry(
+  context: StepContext,
+  task: LeasedTask,
+  attempt: OpenAttempt,
+  { retryAfterMs, ...ended }: Unstarted,
+): Promise<void> {
   const inMs = pauseMs({ context, task, attempt, retryAfterMs })
-  await endAttempt(context.db, task, { ...ended, next: { inMs, keepLeaseMs: undefined } })
+  await endAttempt(context.db, task, { attempt: attempt.id, ...ended, next: { inMs, keepLeaseMs: undefined } })
 }
 
 /**

@@ -26,6 +26,8 @@ export interface StepContext {
   readonly polls: PollSaver
   /** Places for videos that are being fetched and stored. */
   readonly collecting: Room
+  /** Bytes of files that starts may hold at once, of all providers together. */
+  readonly starting: Room
   /** The routes as they are now. */
   readonly router: () => Router
   readonly deadlines: Deadlines

@@ -11,6 +11,7 @@ import type { OpenReference } from '../providers/provider.ts'
 import type { Deadlines } from '../tasks/deadlines.ts'
 import { deleteOldIdempotencyKeys, expireAbandoned, expireQueued, releaseLeases } from '../tasks/lease-queries.ts'
 import type { ActiveProvider, ProviderSet } from '../tasks/provider-set.ts'
+import { Room } from '../tasks/room.ts'
 import type { IngestVideo } from '../tasks/step-context.ts'
 import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
 import { deleteOldDeliveries, releaseDeliveries } from '../webhooks/queries.ts'
@@ -27,6 +28,12 @@ const REFUSAL_DAYS = 90
 
 /** How long an operator can look up what became of a delivery. */
 const DELIVERY_DAYS = 30
+
+/**
+ * Files of requests that are being handed to providers: most are sent as base64 in JSON, and some eight bytes of memory are taken
+ * by each of theirs until that is written.
+ */
+const STARTING_BYTES = 64 * 1024 * 1024
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
@@ -69,6 +76,7 @@ export class Worker {
     const { providers, deadlines, downloads, onClaimed } = options
     this.#laneContext = {
       ...common,
+      starting: new Room(STARTING_BYTES),
       ingest,
       openReference,
       discardIngested,

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { GenerationRequest } from '../../src/canonical/generation.ts'
 import { newId } from '../../src/canonical/ids.ts'
 import type { Reference, ReferenceKind, ReferenceRole } from '../../src/canonical/reference.ts'
-import type { OpenReference } from '../../src/providers/provider.ts'
+import type { OpenReference, StartContext } from '../../src/providers/provider.ts'
 
 /** A request that every provider takes: 6 s of 480p, wide unless told otherwise. */
 export function sampleRequest(over: Partial<GenerationRequest> = {}): GenerationRequest {
@@ -55,3 +55,14 @@ export function sampleBytes(name: string, sizeBytes = SAMPLE_BYTES): Buffer {
 
 export const openSample: OpenReference = async ({ fileId, sizeBytes }) =>
   Readable.from([sampleBytes(fileId, sizeBytes)])
+
+/** What a provider is started with: nothing is kept, for nothing is repeated. */
+export function startContext(over: Partial<StartContext> = {}): StartContext {
+  return {
+    token: newId('att'),
+    keep: async () => {},
+    openReference: openSample,
+    signal: AbortSignal.timeout(10_000),
+    ...over,
+  }
+}

@@ -76,6 +76,8 @@ create table attempts (
   -- Names the provider's key that it was made with, without telling it: a repeat goes with the same.
   credential  text,
   operation   jsonb,
+  -- What its start keeps, so that a repeat says the very same.
+  kept        jsonb,
   -- Of a rejected one: request, policy, busy or credentials.
   because     text,
   error       text,

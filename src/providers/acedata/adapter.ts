@@ -8,11 +8,11 @@ import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { referenceDataUri } from '../upstream/reference-bytes.ts'
+import { filesToSend, type SentFile, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
-import { createBody, type SentPicture } from './map-request.ts'
+import { createBody } from './map-request.ts'
 import { readTask } from './read-task.ts'
 import { refusedCreate } from './refused-create.ts'
 import { takesRequest } from './takes-request.ts'
@@ -55,12 +55,11 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
     takes: (request) => takesRequest(request, modelOf(request)),
 
     async start(request, { token, credential, openReference, signal }) {
-      const pictures: SentPicture[] = []
+      let pictures: SentFile[]
       try {
-        for (const reference of request.references)
-          pictures.push({ reference, url: await referenceDataUri(reference, openReference) })
+        pictures = await filesToSend(request, openReference)
       } catch (error) {
-        return { kind: 'undelivered', cause: `a picture cannot be read: ${String(error)}` }
+        return unreadable(error)
       }
       const call = await upstream.create({
         method: 'POST',

@@ -1,15 +1,9 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
-import type { Reference } from '../../canonical/reference.ts'
-
-/** A picture, and the data URI that it is sent as. */
-export interface SentPicture {
-  readonly reference: Reference
-  readonly url: string
-}
+import type { SentFile } from '../upstream/reference-bytes.ts'
 
 /** The body of a create that does not wait. A ratio is left out where the video has that of its picture. */
-export function createBody(request: GenerationRequest, pictures: readonly SentPicture[], model: string): JsonObject {
+export function createBody(request: GenerationRequest, pictures: readonly SentFile[], model: string): JsonObject {
   const { prompt, aspectRatio, resolution, durationSeconds } = request
   const firstFrame = pictures.find(({ reference }) => reference.role === 'firstFrame')?.url
   const references = pictures.filter(({ reference }) => reference.role === 'reference').map(({ url }) => url)

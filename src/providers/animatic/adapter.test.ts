@@ -17,7 +17,7 @@ import { createAnimaticProvider } from './adapter.ts'
 const { signal } = new AbortController()
 /** The bytes of every reference, as the store gives them. */
 const openReference = async () => Readable.from([PICTURE])
-const context = { openReference, signal }
+const context = { openReference, signal, keep: async () => {} }
 
 const PICTURE = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#3a6ea5' } })
   .png()
@@ -193,7 +193,7 @@ async function endOf(bytes: readonly Buffer[], token: string): Promise<{ outcome
   await using provider = createAnimaticProvider({ directory, concurrency: 1 })
   let opened = 0
   const open = {
-    signal,
+    ...context,
     openReference: async () => {
       opened += 1
       return Readable.from([bytes[opened - 1] ?? PICTURE])

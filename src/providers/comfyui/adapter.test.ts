@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeProvider } from '../../../test/support/describe-provider.ts'
 import { startReceiver } from '../../../test/support/receiver.ts'
-import { openSample, sampleReference, sampleRequest } from '../../../test/support/sample-request.ts'
+import { sampleReference, sampleRequest, startContext } from '../../../test/support/sample-request.ts'
 import { standInSettings } from '../../../test/support/stand-in-settings.ts'
 import { comfyuiSpeech } from '../../../test/support/upstream/comfyui-speech.ts'
 import { formParts } from '../../../test/support/upstream/form-parts.ts'
 import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
-import type { StartContext } from '../provider.ts'
 import type { Workflow } from '../upstream/adapter-settings.ts'
 import { toJobOperation } from '../upstream/job-operation.ts'
 import { createComfyuiProvider } from './adapter.ts'
@@ -57,14 +56,10 @@ describeProvider({
   tellsModeration: false,
 })
 
-function startContext(token = 'att_one'): StartContext {
-  return { token, openReference: openSample, signal: AbortSignal.timeout(10_000) }
-}
-
 test('the prompt has the id of the attempt, a UUID in the one form that the server takes', async () => {
   await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
   await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
-  await provider.start(sampleRequest(), startContext())
+  await provider.start(sampleRequest(), startContext({ token: 'att_one' }))
   const [job] = upstream.jobs
   assert.equal(job?.id, promptIdOf('att_one'))
   assert.match(job?.id ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -75,10 +70,10 @@ test('a prompt that is waiting, runs or is done is not posted again', async () =
   await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
   const outcomes = []
   for (const state of ['queued', 'running', 'succeeded', 'failed'] as const) {
-    outcomes.push(await provider.start(sampleRequest(), startContext()))
+    outcomes.push(await provider.start(sampleRequest(), startContext({ token: 'att_one' })))
     upstream.setJob({ state })
   }
-  outcomes.push(await provider.start(sampleRequest(), startContext()))
+  outcomes.push(await provider.start(sampleRequest(), startContext({ token: 'att_one' })))
   assert.equal(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size, 1)
   assert.equal(upstream.count('create'), 1)
   assert.equal(upstream.jobs.length, 1)
@@ -94,10 +89,10 @@ test('nothing is posted while it cannot be looked for', async () => {
     { kind: 'truncated json' },
   ] as const) {
     upstream.script('other', fault)
-    assert.equal((await provider.start(sampleRequest(), startContext())).kind, 'ambiguous')
+    assert.equal((await provider.start(sampleRequest(), startContext({ token: 'att_one' }))).kind, 'undelivered')
   }
   upstream.script('other', { kind: 'status', status: 403 })
-  const refused = await provider.start(sampleRequest(), startContext())
+  const refused = await provider.start(sampleRequest(), startContext({ token: 'att_one' }))
   assert.equal(refused.kind === 'rejected' && refused.because, 'credentials')
   assert.equal(upstream.count('create'), 0)
 })
@@ -137,8 +132,8 @@ test('only a prompt that is running is interrupted: it may be somebody else’s 
 test('the same picture is one file there, whoever brings it', async () => {
   await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
   await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow: withPicture })
-  await provider.start(ofPicture, startContext('att_one'))
-  await provider.start(ofPicture, startContext('att_two'))
+  await provider.start(ofPicture, startContext({ token: 'att_one' }))
+  await provider.start(ofPicture, startContext({ token: 'att_two' }))
   const names = upstream.received
     .filter(({ path }) => path === '/upload/image')
     .flatMap((request) => formParts(request) ?? [])

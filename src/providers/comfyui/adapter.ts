@@ -4,8 +4,7 @@
  * one prompt at a time, and keeps queue and history in memory: what a restart there lost is nowhere, and so `gone`.
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
-import { FetchError, type FetchErrorReason } from '../../media/fetch-error.ts'
-import type { PollOutcome, Provider, StartContext, StartOutcome } from '../provider.ts'
+import { BlamelessError, type PollOutcome, type Provider, type StartContext, type StartOutcome } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
@@ -66,13 +65,14 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
       let image: string | undefined
       try {
         const found = await findPrompt({ upstream, id, credential, signal })
-        if (found.kind === 'refused') return refusedStart(found.answer)
+        if (found.kind === 'refused') return unposted(refusedStart(found.answer))
         if (found.kind !== 'nowhere') return accepted({ id, credential })
         const uploaded = await upload(request, context)
-        if (typeof uploaded === 'object') return uploaded
+        if (typeof uploaded === 'object') return unposted(uploaded)
         image = uploaded
       } catch (error) {
-        return unasked(error)
+        if (error instanceof BlamelessError) throw error
+        return { kind: 'undelivered', cause: String(error) }
       }
       const json = { prompt: fillGraph(workflow, request, image), prompt_id: id }
       const headers = { 'idempotency-key': token }
@@ -134,15 +134,10 @@ function accepted(job: JobOperation): StartOutcome {
   return { kind: 'accepted', operation: toJobOperation(job) }
 }
 
-/** Reasons for which there was no connection: nobody was asked anything. */
-const UNCONNECTED: readonly FetchErrorReason[] = ['unreachable', 'unresolved', 'tls']
-
 /**
- * No prompt was posted this time. Yet an earlier start with the same token may have, and a server that broke off while it
- * was asked for it may know it: such a start is to be repeated with that token, and not begun anew with another.
+ * No prompt was posted this time, whatever the look-up or the upload was answered. Whether an earlier call of this attempt posted
+ * one, whoever repeats it knows.
  */
-function unasked(error: unknown): StartOutcome {
-  const cause = String(error)
-  const isInDoubt = !(error instanceof FetchError) || !UNCONNECTED.includes(error.reason)
-  return { kind: isInDoubt ? 'ambiguous' : 'undelivered', cause }
+function unposted(outcome: StartOutcome): StartOutcome {
+  return outcome.kind === 'ambiguous' ? { kind: 'undelivered', cause: outcome.cause } : outcome
 }

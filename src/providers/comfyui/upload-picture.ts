@@ -1,7 +1,7 @@
 import type { Reference } from '../../canonical/reference.ts'
 import type { StartContext, StartOutcome } from '../provider.ts'
 import { formBody } from '../upstream/form-body.ts'
-import { referenceBytes } from '../upstream/reference-bytes.ts'
+import { referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart } from '../upstream/refused-start.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { uploadedPicture } from './wire.ts'
@@ -20,7 +20,12 @@ export async function uploadPicture(upload: UploadPicture): Promise<string | Sta
   const { upstream, reference, token, credential, openReference, signal } = upload
   const { mimeType, sha256 } = reference
   const fileName = `reelay-${sha256}.${mimeType.slice(mimeType.indexOf('/') + 1)}`
-  const bytes = await referenceBytes(reference, openReference)
+  let bytes: Buffer
+  try {
+    bytes = await referenceBytes(reference, openReference)
+  } catch (error) {
+    return unreadable(error)
+  }
   const { contentType, body } = formBody(
     [
       { name: 'overwrite', text: 'true' },

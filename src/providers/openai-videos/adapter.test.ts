@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeProvider } from '../../../test/support/describe-provider.ts'
-import { openSample, sampleReference, sampleRequest } from '../../../test/support/sample-request.ts'
+import { openSample, sampleReference, sampleRequest, startContext } from '../../../test/support/sample-request.ts'
 import { standInSettings } from '../../../test/support/stand-in-settings.ts'
 import { formParts } from '../../../test/support/upstream/form-parts.ts'
 import { openaiVideosSpeech } from '../../../test/support/upstream/openai-videos-speech.ts'
 import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
-import { newId } from '../../canonical/ids.ts'
-import type { StartContext } from '../provider.ts'
 import { createOpenaiVideosProvider } from './adapter.ts'
 
 const picture = sampleReference('firstFrame', 'image')
@@ -37,10 +35,6 @@ describeProvider({
   tellsProgress: true,
   tellsModeration: true,
 })
-
-function startContext(): StartContext {
-  return { token: newId('att'), openReference: openSample, signal: AbortSignal.timeout(10_000) }
-}
 
 test('a create has the fields that the API documents, all of them texts', async () => {
   await using upstream = await ScriptedUpstream.start(openaiVideosSpeech())
@@ -107,7 +101,7 @@ test('a picture that cannot be read leaves no doubt: nothing was sent', async ()
     // What is not the file that the record speaks of.
     () => openSample(picture),
   ]) {
-    const context = { ...startContext(), openReference }
+    const context = startContext({ openReference })
     const outcome = await provider.start(sampleRequest({ references: [shorter], aspectRatio: 'source' }), context)
     assert.equal(outcome.kind, 'undelivered')
   }

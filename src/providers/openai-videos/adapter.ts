@@ -11,7 +11,7 @@ import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { formBody } from '../upstream/form-body.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { MAX_PICTURE_BYTES, referenceBytes } from '../upstream/reference-bytes.ts'
+import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { type CreateCall, Upstream } from '../upstream/upstream.ts'
@@ -110,7 +110,7 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       if (reference !== undefined)
         picture = { reference, bytes: await referenceBytes(reference, context.openReference) }
     } catch (error) {
-      return { kind: 'undelivered', cause: `the picture cannot be read: ${String(error)}` }
+      return unreadable(error)
     }
     if (picture !== undefined || speaksForms) return await createByForm(fields, picture, context)
     const { token, credential, signal } = context

@@ -2,7 +2,9 @@
  * Rivya's public API v1, base URL `https://rivya.ai`. A create is idempotent by its `Idempotency-Key` (documented), so
  * one that is in doubt is repeated. Pictures are brought to its Files API first.
  */
-import type { Provider } from '../provider.ts'
+import { z } from 'zod'
+import type { Reference } from '../../canonical/reference.ts'
+import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
 import { configured } from '../upstream/configured.ts'
@@ -15,7 +17,7 @@ import { createBody, type UploadedPicture } from './map-request.ts'
 import { readTask } from './read-task.ts'
 import { refusedCreate } from './refused-create.ts'
 import { takesRequest } from './takes-request.ts'
-import { uploadPicture } from './upload-picture.ts'
+import { type PictureUpload, uploadPicture } from './upload-picture.ts'
 import { rivyaWebhook } from './webhook.ts'
 import { created, credits, modelList } from './wire.ts'
 
@@ -28,15 +30,13 @@ const TIMEOUT_MS = 14_000
 /** The vendor's advice: every 5–10 s. */
 const POLL_EVERY_MS = 5_000
 
-/** Links of pictures that are kept, so that a repeated create has the body that its key was used with. */
-const MAX_KEPT_LINKS = 1_000
+/** The link of a picture, so that a repeated create has the body that its key was used with. */
+const keptPicture = z.object({ url: z.string() })
 
 export function createRivyaProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
-  /** By the attempt's token, the oldest first. */
-  const links = new Map<string, string>()
 
   return {
     ...configured(settings, upstream, {
@@ -59,12 +59,9 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       const [reference] = request.references
       let picture: UploadedPicture | undefined
       if (reference !== undefined) {
-        const known = links.get(token)
-        const upload =
-          known === undefined ? await uploadPicture(reference, { upstream, model, context }) : { url: known }
-        if ('outcome' in upload) return upload.outcome
-        keepLink(token, upload.url)
-        picture = { reference, url: upload.url }
+        const brought = await bringPicture(reference, { model, context })
+        if ('outcome' in brought) return brought.outcome
+        picture = { reference, url: brought.url }
       }
       const call = await upstream.create({
         method: 'POST',
@@ -79,7 +76,6 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
       const id = created.safeParse(answer.json).data?.id
       if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      links.delete(token)
       return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
@@ -108,9 +104,15 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
 
-  function keepLink(token: string, url: string): void {
-    links.set(token, url)
-    const [oldest] = links.keys()
-    if (links.size > MAX_KEPT_LINKS && oldest !== undefined) links.delete(oldest)
+  /** Brings a picture once for all calls of an attempt. */
+  async function bringPicture(
+    reference: Reference,
+    { model, context }: { readonly model: string; readonly context: StartContext },
+  ): Promise<PictureUpload> {
+    const kept = keptPicture.safeParse(context.kept)
+    if (kept.success) return kept.data
+    const upload = await uploadPicture(reference, { upstream, model, context })
+    if ('url' in upload) await context.keep({ url: upload.url })
+    return upload
   }
 }

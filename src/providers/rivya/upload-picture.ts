@@ -1,7 +1,7 @@
 import type { Reference } from '../../canonical/reference.ts'
-import type { StartContext, StartOutcome } from '../provider.ts'
+import { BlamelessError, type StartContext, type StartOutcome } from '../provider.ts'
 import { formBody } from '../upstream/form-body.ts'
-import { referenceBytes } from '../upstream/reference-bytes.ts'
+import { referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart } from '../upstream/refused-start.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { uploaded } from './wire.ts'
@@ -11,15 +11,20 @@ export type PictureUpload = { readonly url: string } | { readonly outcome: Start
 
 /**
  * Brings a picture to the vendor's Files API, which makes no job and bills nothing: whatever happens here, no job was
- * asked for, so nothing is ambiguous.
+ * asked for, so nothing is ambiguous. @throws BlamelessError where the key is missing that the start is to be made with.
  */
 export async function uploadPicture(
   reference: Reference,
   { upstream, model, context }: { readonly upstream: Upstream; readonly model: string; readonly context: StartContext },
 ): Promise<PictureUpload> {
   const { token, credential, signal, openReference } = context
+  let bytes: Buffer
   try {
-    const bytes = await referenceBytes(reference, openReference)
+    bytes = await referenceBytes(reference, openReference)
+  } catch (error) {
+    return { outcome: unreadable(error) }
+  }
+  try {
     const { mimeType } = reference
     const fileName = `picture.${mimeType.slice(mimeType.indexOf('/') + 1)}`
     const { contentType, body } = formBody(
@@ -40,6 +45,7 @@ export async function uploadPicture(
     const outcome = refusedStart(answer)
     return outcome.kind === 'rejected' ? { outcome } : undeliverable(`HTTP ${answer.status}: ${answer.shown}`)
   } catch (error) {
+    if (error instanceof BlamelessError) throw error
     return undeliverable(String(error))
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeProvider } from '../../../test/support/describe-provider.ts'
-import { openSample, sampleReference, sampleRequest } from '../../../test/support/sample-request.ts'
+import { openSample, sampleReference, sampleRequest, startContext } from '../../../test/support/sample-request.ts'
 import { standInSettings } from '../../../test/support/stand-in-settings.ts'
 import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
 import { stableDiffusionCppSpeech } from '../../../test/support/upstream/stable-diffusion-cpp-speech.ts'
@@ -54,7 +54,7 @@ test('a job whose time there is over is gone', async () => {
   await using upstream = await ScriptedUpstream.start(stableDiffusionCppSpeech)
   await using provider = createStableDiffusionCppProvider(standInSettings(upstream))
   const signal = AbortSignal.timeout(10_000)
-  const outcome = await provider.start(sampleRequest(), { token: 'att_one', openReference: openSample, signal })
+  const outcome = await provider.start(sampleRequest(), startContext({ signal }))
   assert.ok(outcome.kind === 'accepted')
   upstream.script('poll', { kind: 'status', status: 410, body: '{"error":"job expired"}' })
   assert.deepEqual(await provider.poll(outcome.operation, { openReference: openSample, signal }), { kind: 'gone' })
@@ -64,7 +64,7 @@ test('a success without a video gives none, so that it is asked for again', asyn
   await using upstream = await ScriptedUpstream.start(stableDiffusionCppSpeech)
   await using provider = createStableDiffusionCppProvider(standInSettings(upstream))
   const signal = AbortSignal.timeout(10_000)
-  const outcome = await provider.start(sampleRequest(), { token: 'att_one', openReference: openSample, signal })
+  const outcome = await provider.start(sampleRequest(), startContext({ signal }))
   assert.ok(outcome.kind === 'accepted')
   upstream.setJob({ state: 'empty' })
   const context = { openReference: openSample, signal }

@@ -7,7 +7,7 @@ import type { OpenReference, Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { MAX_PICTURE_BYTES, referenceBytes } from '../upstream/reference-bytes.ts'
+import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart, unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
@@ -60,7 +60,7 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       try {
         pictures = await readPictures(request, openReference)
       } catch (error) {
-        return { kind: 'undelivered', cause: `the pictures cannot be read: ${String(error)}` }
+        return unreadable(error)
       }
       const json = videoBody(request, pictures)
       const headers = { 'idempotency-key': token }

@@ -1,5 +1,6 @@
+import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { Reference } from '../../canonical/reference.ts'
-import type { OpenReference } from '../provider.ts'
+import type { OpenReference, StartOutcome } from '../provider.ts'
 
 /** As the catalog takes pictures. A start holds one or a few of them in memory, as bytes and as what is sent. */
 export const MAX_PICTURE_BYTES = 20 * 1024 * 1024
@@ -22,4 +23,26 @@ export async function referenceBytes(reference: Reference, openReference: OpenRe
 /** `data:image/png;base64,…` (RFC 2397). */
 export async function referenceDataUri(reference: Reference, openReference: OpenReference): Promise<string> {
   return `data:${reference.mimeType};base64,${(await referenceBytes(reference, openReference)).toString('base64')}`
+}
+
+/** A file of a request, and what is sent of it. */
+export interface SentFile {
+  readonly reference: Reference
+  /** Of the kind `data:`. */
+  readonly url: string
+}
+
+/** The files of a request as an upstream gets them in JSON, in their order. @throws Error where one cannot be read. */
+export async function filesToSend(
+  { references }: Pick<GenerationRequest, 'references'>,
+  openReference: OpenReference,
+): Promise<SentFile[]> {
+  const files: SentFile[] = []
+  for (const reference of references) files.push({ reference, url: await referenceDataUri(reference, openReference) })
+  return files
+}
+
+/** What a start came to whose files could not be read. */
+export function unreadable(error: unknown): Extract<StartOutcome, { kind: 'undelivered' }> {
+  return { kind: 'undelivered', cause: `a file of the request cannot be read: ${String(error)}`, isOurs: true }
 }

@@ -17,9 +17,12 @@ export function refusedStart(answer: UpstreamAnswer): StartOutcome {
     case 402:
     case 403:
       return rejected('credentials', cause)
-    case 400:
     case 404:
     case 405:
+    case 410:
+      // A page is of the proxy before a server that is down.
+      return answer.json === undefined ? { kind: 'undelivered', cause } : rejected('request', cause)
+    case 400:
     case 411:
     case 413:
     case 414:
@@ -39,7 +42,7 @@ export function rejected(because: Rejected['because'], cause: string, retryAfter
 
 /** A create that got no answer. */
 export function unanswered(call: Exclude<CreateCall, { kind: 'answered' }>): StartOutcome {
-  return { kind: call.kind, cause: call.cause }
+  return call
 }
 
 const FAILURES: Readonly<Record<Rejected['because'], Rejected['failure']>> = {

@@ -68,7 +68,7 @@ export interface UpstreamAnswer {
 export type CreateCall =
   | { readonly kind: 'answered'; readonly answer: UpstreamAnswer }
   /** Not one byte of it arrived. */
-  | { readonly kind: 'undelivered'; readonly cause: string }
+  | { readonly kind: 'undelivered'; readonly cause: string; readonly isOurs?: true }
   | { readonly kind: 'ambiguous'; readonly cause: string }
 
 export class Upstream implements AsyncDisposable {

@@ -8,11 +8,11 @@ import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { referenceDataUri } from '../upstream/reference-bytes.ts'
+import { filesToSend, type SentFile, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
-import { CREATE_PATHS, createBody, type SentFile } from './map-request.ts'
+import { CREATE_PATHS, createBody } from './map-request.ts'
 import { listPrice, takesRequest } from './model-limits.ts'
 import { readStatus, readWithheld } from './read-status.ts'
 import { refusedCreate } from './refused-create.ts'
@@ -52,12 +52,12 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
     takes: (request) => takesRequest(request, modelOf(request)),
 
     async start(request, { token, credential, openReference, signal }) {
-      const files: SentFile[] = []
+      let files: SentFile[]
       try {
-        for (const reference of request.references)
-          files.push({ reference, url: await referenceDataUri(reference, openReference) })
+        // Data URIs, which the vendor documents for pictures and for videos.
+        files = await filesToSend(request, openReference)
       } catch (error) {
-        return { kind: 'undelivered', cause: `a file cannot be read: ${String(error)}` }
+        return unreadable(error)
       }
       const call = await upstream.create({
         method: 'POST',

@@ -1,18 +1,13 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
-import type { Reference, ReferenceRole } from '../../canonical/reference.ts'
+import type { ReferenceRole } from '../../canonical/reference.ts'
+import type { SentFile } from '../upstream/reference-bytes.ts'
 
 /** Where each kind of job is begun. */
 export const CREATE_PATHS: Readonly<Record<GenerationRequest['operation'], string>> = {
   generate: '/videos/generations',
   edit: '/videos/edits',
   extend: '/videos/extensions',
-}
-
-/** A reference, and the data URI that it is sent as: the vendor documents those for pictures and for videos. */
-export interface SentFile {
-  readonly reference: Reference
-  readonly url: string
 }
 
 /** The body of a create. A ratio is left out where the video has that of its picture, which is what that means there. */

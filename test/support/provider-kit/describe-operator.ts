@@ -35,7 +35,11 @@ export function describeOperator(adapter: ProviderCase): void {
           [FIRST_KEY],
         )
         await using rotated = adapter.create(bench.settings({ apiKeys: [SECOND_KEY] }))
-        await assert.rejects(bench.startUntil(neverAborted(), { ...about, provider: rotated }), CredentialMissing)
+        for (const request of Object.values(adapter.takes)) {
+          const start = bench.startUntil(neverAborted(), { ...about, request, provider: rotated })
+          await assert.rejects(start, CredentialMissing)
+        }
+        assert.equal(bench.upstream.jobs.length, 1)
       })
 
       it('says that the key is missing, and does not ask with another', async () => {

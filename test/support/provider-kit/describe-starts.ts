@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import type { RejectionCause } from '../../../src/providers/provider.ts'
 import { canTake } from '../../../src/tasks/router.ts'
-import { sampleBytes } from '../sample-request.ts'
+import { sampleBytes, startContext } from '../sample-request.ts'
 import type { Fault } from '../upstream/fault.ts'
 import { FIRST_KEY, ScriptedUpstream } from '../upstream/scripted-upstream.ts'
 import type { RefusalKind } from '../upstream/speech.ts'
@@ -96,6 +97,26 @@ export function describeStarts(adapter: ProviderCase): void {
 
     for (const [shown, fault] of Object.entries(NO_ANSWERS)) {
       it(`is in doubt after ${shown}`, () => inDoubt(adapter, fault))
+    }
+
+    for (const status of [404, 405, 410]) {
+      it(`takes a page with ${status} for the proxy's before a server that is away: nothing arrived`, async () => {
+        await using bench = await ProviderBench.open(adapter)
+        const body = '404 page not found'
+        bench.upstream.script('create', { kind: 'status', status, headers: { 'content-type': 'text/plain' }, body })
+        assert.equal((await bench.start()).kind, 'undelivered')
+      })
+    }
+
+    for (const [shown, request] of Object.entries(adapter.takes)) {
+      if (request.references.length === 0) continue
+      it(`asks for nothing where a file of ${shown} cannot be read, which is our own fault`, async () => {
+        await using bench = await ProviderBench.open(adapter)
+        const openReference = async () => Readable.from([Buffer.from('too short')])
+        const outcome = await bench.provider.start(request, startContext({ openReference }))
+        assert.ok(outcome.kind === 'undelivered' && outcome.isOurs === true, inspect(outcome))
+        assert.equal(bench.upstream.count('create'), 0)
+      })
     }
 
     it('ends with its caller, in doubt', { timeout: WAITED_MS }, async () => {

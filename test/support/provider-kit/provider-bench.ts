@@ -3,7 +3,13 @@ import { inspect } from 'node:util'
 import type { GenerationRequest } from '../../../src/canonical/generation.ts'
 import type { JsonObject } from '../../../src/canonical/json.ts'
 import { fetchPolicy } from '../../../src/media/fetch-policy.ts'
-import type { PollOutcome, ProducedAsset, Provider, StartOutcome } from '../../../src/providers/provider.ts'
+import type {
+  PollOutcome,
+  ProducedAsset,
+  Provider,
+  StartContext,
+  StartOutcome,
+} from '../../../src/providers/provider.ts'
 import type { AdapterSettings } from '../../../src/providers/upstream/adapter-settings.ts'
 import { openSample } from '../sample-request.ts'
 import { FIRST_KEY, ScriptedUpstream, type ScriptedUpstreamOptions, SECOND_KEY } from '../upstream/scripted-upstream.ts'
@@ -20,6 +26,7 @@ export class ProviderBench implements AsyncDisposable {
   readonly upstream: ScriptedUpstream
   readonly #adapter: ProviderCase
   readonly #provider: Provider & AsyncDisposable
+  readonly #kept = new Map<string, JsonObject>()
 
   private constructor(adapter: ProviderCase, upstream: ScriptedUpstream, settings: Partial<AdapterSettings>) {
     this.#adapter = adapter
@@ -77,7 +84,15 @@ export class ProviderBench implements AsyncDisposable {
   ): Promise<StartOutcome> {
     const { token = 'att_one', request = this.request, provider = this.provider } = about
     const { credential = provider.credential } = about
-    return tellsNoKey(await provider.start(request, { token, credential, openReference: openSample, signal }))
+    return tellsNoKey(
+      await provider.start(request, { ...this.#keeping(token), credential, openReference: openSample, signal }),
+    )
+  }
+
+  /** As the database keeps it with the attempt. */
+  #keeping(token: string): Pick<StartContext, 'token' | 'kept' | 'keep'> {
+    const keep = async (what: JsonObject) => void this.#kept.set(token, structuredClone(what))
+    return { token, kept: this.#kept.get(token), keep }
   }
 
   /** Starts a job and gives its operation back as the database would. */
