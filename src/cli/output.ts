@@ -10,9 +10,16 @@ export function print(options: OutputOptions, value: unknown, lines: readonly st
   process.stdout.write(options.json === true ? `${toJson(value)}\n` : `${lines.join('\n')}\n`)
 }
 
-/** JSON with credits as numbers: they are far below 2^53. */
+/** JSON with credits as numbers: they are far below 2^53. No text of others in it moves the cursor of a terminal. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? Number(member) : member))
+  const json = JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? Number(member) : member))
+  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
+}
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => {
+    return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+  }).join('')
 }
 
 /** Columns as wide as their widest cell, under a header. */

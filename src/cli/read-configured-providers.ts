@@ -21,7 +21,9 @@ export async function readConfiguredProviders(
   const file = providersFile ?? usualProvidersFile()
   if (file === undefined) return undefined
   const found = await readProviderConfig(file, { environment: process.env, ...namesKnownTo(catalog) })
-  const unreachable = publicUrl === undefined ? found.providers.find(({ callback }) => callback) : undefined
+  // One of another kind is told that it has none.
+  const calls = found.providers.find(({ kind, callback }) => callback && ADAPTERS[kind]?.namesCallback === true)
+  const unreachable = publicUrl === undefined ? calls : undefined
   if (unreachable === undefined) return found
   throw new ConfigError(
     `${file}: providers.${unreachable.name}.callback needs REELAY_PUBLIC_URL: nobody outside can call 127.0.0.1.`,

@@ -1,5 +1,5 @@
 /** Puts a process together: database, store, providers, worker and HTTP server, in that order; and takes it apart again. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type pg from 'pg'
@@ -136,6 +136,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   await mkdir(files.scratch, { recursive: true })
   await sweepAbandonedFiles(files.scratch)
   const node = await nodeId(config.dataDirectory)
+  /** Where the worker puts files on their way. */
+  const workFolders: string[] = []
   const worker = config.role === 'api' ? undefined : await createWorker()
   const authenticator = new Authenticator({ db: pool })
   const waker = new Waker(pool, (error) => log.warn({ err: error }, 'workers could not be woken'))
@@ -162,6 +164,11 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     () => app?.close(),
   )
   const url = app === undefined ? undefined : await listen(app)
+  // Whatever lies there was left by a process that died, for now this one has claimed the data directory.
+  for (const folder of workFolders) {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+  }
   // Not before it is known where it listens: callbacks carry links.
   await worker?.start()
   const opened = cleanup.move()
@@ -227,10 +234,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     const posters = cleanup.use(new Posters())
     const ingest = { store, signingKey: key, posters, log, scratch: join(scratch, 'ingest') }
     const downloads = join(scratch, 'downloads')
-    for (const folder of [ingest.scratch, downloads]) {
-      await mkdir(folder, { recursive: true })
-      await sweepStaleFiles(folder)
-    }
+    workFolders.push(ingest.scratch, downloads)
     return new Worker({
       id: node,
       pool,

@@ -1,6 +1,8 @@
 import process from 'node:process'
 import { Command } from 'commander'
 import { isJsonObject, type JsonObject } from '../canonical/json.ts'
+import type { Task } from '../canonical/task.ts'
+import { isTerminal } from '../canonical/task-state.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readJobOperation } from '../providers/upstream/job-operation.ts'
 import {
@@ -9,6 +11,7 @@ import {
   resolveAsFailed,
   resolveAsUndelivered,
   selectAttempts,
+  selectTaskOfJob,
   selectUncertain,
 } from '../tasks/operator-queries.ts'
 import { selectAnyTask } from '../tasks/queries.ts'
@@ -54,7 +57,7 @@ export function tasksCommand(): Command {
       }
       const header = ['ATTEMPT', 'PROVIDER', 'STATE', 'STARTED', 'ENDED', 'COST', 'OPERATION', 'ERROR']
       print(options, { ...about, failure: failure ?? null, attempts: attempts.map(attemptJson) }, [
-        `${id} is ${state}, with ${provider}: ${model}, ${priceCredits} credits held or charged`,
+        `${id} is ${state}, with ${provider}: ${model}, ${creditsOf(task)}`,
         ...(failure === undefined ? [] : [`failed: ${failure.message}`]),
         ...table(header, attempts.map(cells)),
       ])
@@ -93,7 +96,9 @@ export function tasksCommand(): Command {
       }
       const found = operation === undefined ? undefined : readOperation(operation)
       const { taskSeconds: deadlineSeconds } = await readConfiguredDeadlines(readConfig(process.env))
-      const resolved = await withDatabase(({ pool }) => {
+      const resolved = await withDatabase(async ({ pool }) => {
+        const other = found === undefined ? undefined : await selectTaskOfJob(pool, id, readJobOperation(found))
+        if (other !== undefined) throw new CommandError(`That is the job of ${other}: each task has its own.`)
         if (found !== undefined) return resolveAsAccepted(pool, id, { operation: found, deadlineSeconds })
         return failed === true ? resolveAsFailed(pool, id) : resolveAsUndelivered(pool, id, deadlineSeconds)
       })
@@ -102,6 +107,11 @@ export function tasksCommand(): Command {
     })
 
   return command
+}
+
+function creditsOf({ state, priceCredits, finalCredits }: Task): string {
+  if (!isTerminal(state)) return `${priceCredits} credits held`
+  return finalCredits === 0n ? `${priceCredits} credits returned` : `${finalCredits} credits charged`
 }
 
 /** As adapters read it: the key need not be named, which the attempt knows. */
@@ -127,7 +137,7 @@ function cells(attempt: AttemptRecord): string[] {
     startedAt.toISOString(),
     endedAt?.toISOString() ?? '–',
     costMicroUsd === undefined ? 'unknown' : `${Number(costMicroUsd) / 1_000_000} USD`,
-    operation === undefined ? '–' : JSON.stringify(operation).slice(0, 160),
+    operation === undefined ? '–' : printable(JSON.stringify(operation)),
     error === undefined ? '–' : printable(error),
   ]
 }

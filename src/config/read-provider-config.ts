@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Json } from '../canonical/json.ts'
 import { ConfigError } from './config-error.ts'
@@ -11,6 +10,7 @@ import {
   providerConfigJsonSchema,
   providerConfigSchema,
 } from './provider-config.ts'
+import { readRegularFile } from './read-regular-file.ts'
 import { readSecret, type SecretSource } from './read-secret.ts'
 
 /** A provider of the file, with its secrets. */
@@ -92,9 +92,11 @@ function parsedConfig(path: string, file: Json, options: KnownNames): ProviderCo
   throw new ConfigError([`${path}: ${first}.`, ...others.map((problem) => `  And ${problem}.`)].join('\n'))
 }
 
-async function readJson(path: string): Promise<Json> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new ConfigError(`${path} cannot be read${codeOf(cause)}.`, { cause })
+/** `wantedBy`: who names the file, where it is not the configuration itself. */
+async function readJson(path: string, wantedBy?: string): Promise<Json> {
+  const bytes = await readRegularFile(path).catch((cause: unknown) => {
+    const wanted = wantedBy === undefined ? path : `${wantedBy} wants the file ${path}, which`
+    throw new ConfigError(`${wanted} cannot be read${codeOf(cause)}.`, { cause })
   })
   if (bytes.length > MAX_FILE_BYTES) throw new ConfigError(`${path} is larger than ${MAX_FILE_BYTES} bytes.`)
   try {
@@ -154,7 +156,13 @@ async function settingsOf(
     workflow:
       workflow === undefined
         ? undefined
-        : { ...workflow, graph: await readJson(resolve(dirname(source.file), workflow.file)) },
+        : {
+            ...workflow,
+            graph: await readJson(
+              resolve(dirname(source.file), workflow.file),
+              `${source.file}: ${place}.workflow.file`,
+            ),
+          },
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
+import { readRegularFile } from './read-regular-file.ts'
 
 export interface SecretSource {
   /** The configuration file, which paths are relative to. */
@@ -40,7 +40,7 @@ function splitOnce(secret: string): [string, string] {
 async function secretFile(name: string, place: string, { file }: SecretSource): Promise<string> {
   try {
     // Whatever wrote it, an editor or a container's platform, a line has an end.
-    return (await readFile(resolve(dirname(file), name), 'utf8')).trim()
+    return (await readRegularFile(resolve(dirname(file), name))).toString('utf8').trim()
   } catch (cause) {
     throw new ConfigError(`${file}: ${place} wants the file ${name}, which cannot be read.`, { cause })
   }

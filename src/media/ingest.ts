@@ -49,7 +49,7 @@ export interface Ingest {
   readonly log: Pick<BaseLogger, 'warn'>
   /** Seconds after which retention deletes the files. */
   readonly keepSeconds: number
-  /** An existing folder for the marked copy, with room for it; swept by `sweepStaleFiles` after a crash. */
+  /** An existing folder for the marked copy, with room for it; emptied after a crash. */
   readonly scratch: string
   /** For tests, which cannot wait for as long as a large video may take. */
   readonly probeTimeoutMs?: number

@@ -239,11 +239,17 @@ export async function keepForRepeat(
   return rowCount === 1
 }
 
+/** A job that a provider has accepted, and for which attempt. */
+export interface Accepted {
+  readonly attempt: AttemptId
+  readonly operation: JsonObject
+}
+
 /** Saves the accepted operation and makes the task `running`, together. False: the lease was lost. */
 export async function saveOperation(
   db: Queryable,
   task: LeasedTask,
-  accepted: { readonly attempt: AttemptId; readonly operation: JsonObject; readonly next: NextStep },
+  accepted: Accepted & { readonly next: NextStep },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'save-operation',
@@ -267,14 +273,25 @@ export async function saveOperation(
  * Whether a job's operation is known to be this attempt's, whatever became of the task since: then it was saved, though the
  * answer to the save may have been lost.
  */
-export async function isOperationSaved(
-  db: Queryable,
-  { attempt, operation }: { readonly attempt: AttemptId; readonly operation: JsonObject },
-): Promise<boolean> {
+export async function isOperationSaved(db: Queryable, { attempt, operation }: Accepted): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-operation-saved',
     text: 'select from attempts where id = $1 and operation = $2',
     values: [uuidOf(attempt), operation],
+  })
+  return rowCount === 1
+}
+
+/** Whether a provider's job is under way for another attempt already. */
+export async function isJobOfAnother(
+  db: Queryable,
+  { provider, attempt, operation }: Record<'provider', string> & Accepted,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-job-of-another',
+    text: `select from attempts
+           where provider = $1 and operation ->> 'id' = $2::jsonb ->> 'id' and state = 'accepted' and id <> $3`,
+    values: [provider, operation, uuidOf(attempt)],
   })
   return rowCount === 1
 }
@@ -287,7 +304,7 @@ export async function isOperationSaved(
 export async function saveLateOperation(
   db: Queryable,
   task: TaskId,
-  accepted: { readonly attempt: AttemptId; readonly operation: JsonObject; readonly deadlineSeconds: number },
+  accepted: Accepted & { readonly deadlineSeconds: number },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'save-late-operation',

@@ -102,6 +102,21 @@ export async function selectUncertain(db: Queryable, limit: number): Promise<Unc
   }))
 }
 
+/** The other task that has, or had, the job that an operation names, at the provider of an uncertain task. */
+export async function selectTaskOfJob(
+  db: Queryable,
+  task: TaskId,
+  { id }: { readonly id: string },
+): Promise<TaskId | undefined> {
+  const { rows } = await db.query<{ task_id: string }>(
+    `select other.task_id from attempts a join attempts other using (provider)
+     where a.task_id = $1 and a.state = 'uncertain' and other.task_id <> $1 and other.operation ->> 'id' = $2
+       and other.state in ('accepted', 'succeeded') limit 1`,
+    [uuidOf(task), id],
+  )
+  return rows[0] === undefined ? undefined : idOf('task', rows[0].task_id)
+}
+
 /** The job never began: the task is handed to its provider again, as a new attempt, and has `deadlineSeconds` from now. */
 export async function resolveAsUndelivered(db: Queryable, task: TaskId, deadlineSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(

@@ -9,7 +9,7 @@ import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { BlamelessError } from '../providers/provider.ts'
-import { resolveAsAccepted } from './operator-queries.ts'
+import { resolveAsAccepted, selectTaskOfJob } from './operator-queries.ts'
 import { ProviderSet, planOf } from './provider-set.ts'
 
 /** A pool in which `around` stands between the worker and its saving of accepted jobs. */
@@ -430,6 +430,25 @@ describe('a key that is replaced while a start is in doubt', () => {
     assert.ok(await resolveAsAccepted(shop.pool, id, { operation: { id: 'job-7' }, deadlineSeconds: 60 }))
     const { rows } = await shop.pool.query('select operation from attempts where task_id = $1', [uuidOf(id)])
     assert.deepEqual(rows, [{ operation: { id: 'job-7', credential: 'the old key' } }])
+  })
+})
+
+describe('a job that a provider names to two tasks', () => {
+  it('is of the first alone: the second is uncertain, and no operator can give it that job either', async () => {
+    await using shop = await openWorkshop()
+    const [first, second] = [await shop.account(), await shop.account()]
+    const operation = { id: 'the same', job: 'job-1', prompt: 'same' }
+    const provider = new ScriptedProvider({ script: { start: [{ kind: 'accepted', operation }] } })
+    await shop.worker(provider)
+    const mine = await shop.create(first, 'same')
+    await until('it runs', async () => (await shop.read(first, mine)).state === 'running')
+    const theirs = await shop.create(second, 'same')
+    await until('it is uncertain', async () => (await shop.attempts(theirs))[0]?.state === 'uncertain')
+    assert.match(String((await shop.attempts(theirs))[0]?.error), /the job of another task/)
+    assert.equal((await shop.read(first, mine)).state, 'running')
+    assert.equal(provider.cancels.length, 0)
+    assert.equal(await selectTaskOfJob(shop.pool, theirs, operation), mine)
+    assert.equal(await selectTaskOfJob(shop.pool, theirs, { id: 'another' }), undefined)
   })
 })
 

@@ -17,8 +17,10 @@ import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
+  type Accepted,
   endAttempt,
   insertAttempt,
+  isJobOfAnother,
   isOperationSaved,
   keepForRepeat,
   type LeasedTask,
@@ -278,17 +280,12 @@ function pauseMs(about: {
   return Math.max(backoff, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
 }
 
-interface AcceptedJob {
-  readonly attempt: AttemptId
-  readonly operation: JsonObject
-}
-
 /**
  * Saves the operation of an accepted job. It is all that is known of a job that somebody may bill, so a database that is
  * away for a moment is tried again, and the log has it should it stay away. A job that came too late for its task is
  * canceled.
  */
-async function saveAccepted(context: StepContext, task: LeasedTask, job: AcceptedJob): Promise<void> {
+async function saveAccepted(context: StepContext, task: LeasedTask, job: Accepted): Promise<void> {
   const { db, provider, log } = context
   // An operation is the upstream's ids: it holds no secret.
   const about = { task: task.id, provider: task.provider, ...job }
@@ -296,9 +293,12 @@ async function saveAccepted(context: StepContext, task: LeasedTask, job: Accepte
     work: () => saveJob(context, task, job),
     onFirstError: (err) => log.error({ err, ...about }, 'an accepted job could not be saved; it is tried again'),
   })
-  if (saved) {
+  if (saved === 'saved') {
     await faultPoint('start.saved')
     return
+  }
+  if (saved === 'of another') {
+    return await park(context, task, job.attempt, 'the provider answered with the job of another task')
   }
   log.error(about, 'a job was accepted after its task had changed hands')
   // Another worker that holds the task now repeats an idempotent start, and so has this very job.
@@ -307,20 +307,21 @@ async function saveAccepted(context: StepContext, task: LeasedTask, job: Accepte
   if (!isWanted) await cancelJob(context, task, job.operation)
 }
 
-/** False: the task has ended, or goes on without this job. */
+/** `lost`: the task has ended, or goes on without this job. */
 async function saveJob(
   { db, provider, deadlines, log }: StepContext,
   task: LeasedTask,
-  job: AcceptedJob,
-): Promise<boolean> {
+  job: Accepted,
+): Promise<'saved' | 'of another' | 'lost'> {
+  if (await isJobOfAnother(db, { provider: task.provider, ...job })) return 'of another'
   const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
-  if (await saveOperation(db, task, { ...job, next })) return true
+  if (await saveOperation(db, task, { ...job, next })) return 'saved'
   // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
-  if (await isOperationSaved(db, job)) return true
+  if (await isOperationSaved(db, job)) return 'saved'
   const deadlineSeconds = deadlines.taskSeconds
-  if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return false
+  if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return 'lost'
   log.warn({ task: task.id, provider: task.provider, ...job }, 'a job was accepted late: it is known what came of it')
-  return true
+  return 'saved'
 }
 
 /** Runs `work` again after each pause while it throws; the last error is thrown. */

@@ -166,7 +166,7 @@ describe('an attempt that is uncertain', () => {
       [id, [], 'Say one of --undelivered, --operation and --failed'],
       [id, ['--failed', '--undelivered'], 'Say one of'],
       [id, ['--operation', '[]'], '--operation must be a JSON object'],
-      [id, ['--operation', '{"request_id":"7"}'], '{"id":"…"}'],
+      [id, ['--operation', '{"request_id":"7"}'], '--operation must be a JSON object'],
       ['task_nonsense', ['--failed'], 'task_nonsense'],
     ] as const) {
       const ran = await resolve(task, ...how)

@@ -88,8 +88,9 @@ create table attempts (
   cost_micro_usd bigint check (cost_micro_usd >= 0),
   unique (task_id, number)
 );
--- Jobs under way by their ids at the provider: what a webhook names them by. Few, whatever the table has grown to.
-create index attempts_by_job on attempts (provider, (operation ->> 'id')) where state = 'accepted';
+-- Jobs under way by their ids at the provider: what a webhook names them by. Few, whatever the table has grown to. A job is one
+-- task's: its video is nobody else's, and is charged once.
+create unique index attempts_by_job on attempts (provider, (operation ->> 'id')) where state = 'accepted';
 create index attempts_uncertain on attempts (started_at) where state = 'uncertain';
 
 -- What a task produced, as it lies in the store. Rows outlive their files, so that a task can say what became of them.

@@ -83,6 +83,7 @@ test('reads the documented answers, and the codes of polls', async () => {
     [failing('Inappropriate content, please try another prompt.'), 'moderated'],
     [failing('grok imagine build failed'), 'generation_failed'],
     [failing('Network error, please try again later.', 'errored'), 'generation_failed'],
+    [failing('grok imagine build failed', 'completed'), 'generation_failed'],
   ] as const) {
     const outcome = await polled(json)
     assert.equal(outcome.kind === 'failed' && outcome.failure.reason, reason)

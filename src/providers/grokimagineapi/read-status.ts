@@ -8,18 +8,17 @@ import { status } from './wire.ts'
 const PENDING: readonly string[] = ['pending', 'processing']
 
 /**
- * What the answer to a poll says. Its object tells no progress. A job with an `error_message` has failed, whatever the word: that
- * is what the field is documented for. @throws Error where it is no status.
+ * What the answer to a poll says. Its object tells no progress. A job with an `error_message` and without a video has
+ * failed, whatever the word: that is what the field is documented for. @throws Error where it is no status.
  */
 export function readStatus(answer: UpstreamAnswer, videoAt: (url: string) => ProducedAsset): PollOutcome {
   const parsed = status.safeParse(answer.json)
   if (!parsed.success) throw new Error(`The provider answers a poll with something that is no status: ${answer.shown}`)
   const { status: word, error_message: message, response } = parsed.data.data
-  if (word === 'completed') {
-    const url = response?.[0] ?? ''
-    return { kind: 'succeeded', assets: url === '' ? [] : [videoAt(url)] }
-  }
+  const url = response?.[0] ?? ''
+  if (word === 'completed' && url !== '') return { kind: 'succeeded', assets: [videoAt(url)] }
   if (word === 'failed' || (message ?? '') !== '') return failed(message ?? '', `${word}: ${message}`)
+  if (word === 'completed') return { kind: 'succeeded', assets: [] }
   const pending = pendingByHeader(answer)
   return PENDING.includes(word) ? pending : { ...pending, unknownStatus: word }
 }

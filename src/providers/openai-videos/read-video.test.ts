@@ -15,10 +15,11 @@ const content: ProducedAsset = { kind: 'video', path: '/content' }
 test('a job goes on with the progress that it tells', () => {
   assert.deepEqual(readVideo(created, content), { kind: 'pending', progress: 0 })
   assert.deepEqual(readVideo(inProgress, content), { kind: 'pending', progress: 33 })
+  assert.deepEqual(readVideo({ id: 'a', status: 'queued' }, content), { kind: 'pending' })
 })
 
 test('a completed job has its content, whoever completed it', () => {
-  for (const json of [completed, completedSglang]) {
+  for (const json of [completed, completedSglang, { id: 'a', status: 'completed' }]) {
     assert.deepEqual(readVideo(json, content), { kind: 'succeeded', assets: [content] })
   }
 })

@@ -9,7 +9,7 @@ export const createdVideo = z.object({ id: jobId })
 
 export const video = z.object({
   status: z.string(),
-  progress: z.unknown(),
+  progress: z.unknown().optional(),
   /** SGLang gives no code; what is no object says nothing. */
   error: errorObject.nullish().catch(undefined),
 })

@@ -110,9 +110,10 @@ export class Upstream implements AsyncDisposable {
     return URL.canParse(url, this.#base.href) && new URL(url, this.#base).origin === this.#base.origin
   }
 
-  /** Scheme, host and port of the base URL. */
-  get origin(): string {
-    return this.#base.origin
+  /** Where a path below the base URL leads, or a whole URL. */
+  locate(path: string): URL {
+    const below = path.startsWith('/') ? `${this.#base.pathname.replace(/\/+$/, '')}${path}` : path
+    return new URL(below, this.#base.origin)
   }
 
   /** Names the key that new jobs are started with, without telling it; kept in their operations. */
@@ -136,7 +137,7 @@ export class Upstream implements AsyncDisposable {
     const body = call.body ?? json
     return {
       method: call.method,
-      path: call.path.startsWith('/') ? `${this.#base.pathname.replace(/\/+$/, '')}${call.path}` : call.path,
+      path: this.locate(call.path).href,
       headers: {
         accept: 'application/json',
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
@@ -164,7 +165,9 @@ export class Upstream implements AsyncDisposable {
   #withoutSecrets(text: string): string {
     const { apiKeys, callbackUrl = '' } = this.#settings
     const secrets = [...apiKeys, callbackUrl].filter(({ length }) => length >= SHORTEST_SECRET)
-    return secrets.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text)
+    // As it is, and as some write it into JSON and into URLs.
+    const spellings = secrets.flatMap((secret) => [secret, secret.replaceAll('/', '\\/'), encodeURIComponent(secret)])
+    return spellings.reduce((left, spelling) => left.replaceAll(spelling, '[secret]'), text)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
