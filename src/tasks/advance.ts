@@ -15,7 +15,7 @@ export async function advance(context: StepContext, task: LeasedTask): Promise<v
     await settle(context, task, { state: 'canceled' })
     return
   }
-  if (task.overdue) {
+  if (task.leftMs <= 0) {
     await cancelJob(context, task, task.attempt?.operation)
     await settle(context, task, { state: 'expired' })
     return

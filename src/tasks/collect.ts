@@ -16,6 +16,9 @@ import { withinTime } from './within-time.ts'
 /** A large video over a slow line. The lease is renewed meanwhile. */
 const DOWNLOAD_TIMEOUT_MS = 10 * 60_000
 
+/** Beyond its deadline, for a video that is done just before it: it has been paid for. */
+const DOWNLOAD_GRACE_MS = 60_000
+
 /** First pause before a file that could not be taken is fetched again. */
 const COLLECT_RETRY_MS = 2_000
 
@@ -69,7 +72,7 @@ export async function collect(context: StepContext, task: LeasedTask, assets: re
 /** The video as a file on this disk: where the provider left it, or fetched from where it is kept. */
 async function fetched(
   { downloads, signal }: StepContext,
-  { id, fence }: LeasedTask,
+  { id, fence, leftMs }: LeasedTask,
   video: ProducedAsset,
 ): Promise<AsyncDisposable & { readonly path: string }> {
   if ('path' in video) return { path: video.path, [Symbol.asyncDispose]: async () => {} }
@@ -77,7 +80,7 @@ async function fetched(
   const path = join(downloads, `${id}.${fence}`)
   const remove = () => rm(path, { force: true })
   try {
-    const limit = { timeoutMs: DOWNLOAD_TIMEOUT_MS, signal }
+    const limit = { timeoutMs: Math.min(DOWNLOAD_TIMEOUT_MS, leftMs + DOWNLOAD_GRACE_MS), signal }
     await withinTime(limit, (ending) => downloadAsset(video, { path, signal: ending }))
   } catch (error) {
     await remove()

@@ -52,8 +52,8 @@ export interface LeasedTask {
   /** The plan's days for results, in seconds, is looked up when it is stored. */
   readonly plan: string
   readonly cancelRequested: boolean
-  /** Its deadline has passed by the database's clock. */
-  readonly overdue: boolean
+  /** Milliseconds until its deadline by the database's clock; negative once it has passed. */
+  readonly leftMs: number
   readonly unansweredPolls: number
   /** Polls in a row to which the provider said that it does not know the job. */
   readonly gonePolls: number
@@ -74,7 +74,7 @@ interface LeasedRow extends Record<string, unknown> {
   price_credits: bigint
   plan: string
   cancel_requested: boolean
-  overdue: boolean
+  left_ms: number
   unanswered_polls: number
   gone_polls: number
   age_ms: number
@@ -89,7 +89,8 @@ interface LeasedRow extends Record<string, unknown> {
 /** Completes leased rows (`leased`) with what a step needs to know. */
 const LEASED_COLUMNS = `
   select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
-    l.cancel_requested_at is not null as cancel_requested, l.deadline_at <= now() as overdue, l.unanswered_polls, l.gone_polls,
+    l.cancel_requested_at is not null as cancel_requested, l.unanswered_polls, l.gone_polls,
+    (extract(epoch from l.deadline_at - now()) * 1000)::float8 as left_ms,
     (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
     last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.credential, last.operation, last.kept
   from leased l
@@ -706,7 +707,7 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
     priceCredits: row.price_credits,
     plan: row.plan,
     cancelRequested: row.cancel_requested,
-    overdue: row.overdue,
+    leftMs: row.left_ms,
     unansweredPolls: row.unanswered_polls,
     gonePolls: row.gone_polls,
     ageMs: row.age_ms,
