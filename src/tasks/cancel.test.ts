@@ -69,7 +69,8 @@ describe('canceling a task', () => {
     const before = await shop.balance(wallet)
     const id = await shop.create(wallet, 'running')
     await until('it runs', async () => (await shop.read(wallet, id)).state === 'running')
-    assert.equal((await cancelTask(shop.pool, wallet, id)).kind, 'requested')
+    // A worker may have done it before the answer is read.
+    assert.ok(['requested', 'canceled'].includes((await cancelTask(shop.pool, wallet, id)).kind))
     const task = await shop.ended(wallet, id)
     assert.equal(task.state, 'canceled')
     assert.equal(cancelsOf('running'), 1)
