@@ -43,7 +43,11 @@ export function providersCommand(): Command {
       const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets), cleanup })
       // Routes may name the renderer, which is always there.
       const { providers } = plans.make({ ...found, models: {} })
-      const checked = await Promise.all(providers.map((provider) => check(provider, modelsOf(found, provider.id))))
+      const checked = await Promise.all(
+        providers.map((provider) =>
+          checkProvider({ provider, models: modelsOf(found, provider.id), timeoutMs: CHECK_TIMEOUT_MS }),
+        ),
+      )
       const rows = checked.map(({ name, ok, problem }) => [
         name,
         ok ? 'works' : 'does not work',
@@ -73,12 +77,23 @@ function modelsOf({ models }: ReadProviderConfig, provider: string): string[] {
   return Object.keys(models).filter((model) => model !== '*' && models[model]?.providers.includes(provider) === true)
 }
 
-async function check(provider: Provider, models: readonly string[]): Promise<Checked> {
+interface CheckProvider {
+  readonly provider: Provider
+  /** Those that it is to make. */
+  readonly models: readonly string[]
+  /** For all that it is asked, to the last byte. */
+  readonly timeoutMs: number
+}
+
+/** Asks a provider whether it works. Does not throw. */
+export async function checkProvider({ provider, models, timeoutMs }: CheckProvider): Promise<Checked> {
   const { id: name } = provider
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    await provider.check?.({ signal: AbortSignal.timeout(CHECK_TIMEOUT_MS), models })
+    await provider.check?.({ signal, models })
     return { name, ok: true, problem: undefined }
   } catch (error) {
+    if (signal.aborted) return { name, ok: false, problem: `It gave no whole answer within ${timeoutMs / 1_000} s.` }
     return { name, ok: false, problem: error instanceof Error ? error.message : String(error) }
   }
 }

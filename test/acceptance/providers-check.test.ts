@@ -1,10 +1,16 @@
 /** `reelay providers check` and `schema`: what an operator asks before customers do. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import type { Json } from '../../src/canonical/json.ts'
+import { checkProvider } from '../../src/cli/providers-command.ts'
+import { createXaiProvider } from '../../src/providers/xai/adapter.ts'
 import { runCli } from '../support/server.ts'
+import { standInSettings } from '../support/stand-in-settings.ts'
 import { openaiVideosSpeech } from '../support/upstream/openai-videos-speech.ts'
 import { rivyaSpeech } from '../support/upstream/rivya-speech.ts'
 import { FIRST_KEY, ScriptedUpstream } from '../support/upstream/scripted-upstream.ts'
@@ -32,6 +38,26 @@ interface Row {
   readonly name: string
   readonly ok: boolean
   readonly problem?: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: Json
+  readonly text?: string
+}
+
+/** Until the test is over. Gives its origin. */
+async function serve(test: TestContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  test.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return `http://127.0.0.1:${address.port}`
 }
 
 describe('reelay providers check', () => {
@@ -76,6 +102,53 @@ describe('reelay providers check', () => {
     })
     assert.equal(shown.code, 0, shown.stdout)
     assert.match(shown.stdout, /^good +works +–$/m)
+  })
+
+  test('tells a wrong address of an openai-videos server from a right one, and says what is wrong as a rule', async (test) => {
+    const answers: Readonly<Record<string, Answer>> = {
+      fastapi: { status: 404, json: { detail: 'Not Found' } },
+      vllm: { status: 404, json: { error: { message: 'Not Found', code: 404 } } },
+      'without-reason': { status: 400 },
+      page: { status: 200, text: '<!doctype html><title>Hello</title>' },
+      'all-ok': { status: 200, json: { ok: true } },
+      elsewhere: { status: 308, headers: { location: 'https://example.com/v1' } },
+      sglang: { status: 404, json: { detail: 'Video not found' } },
+      'no-such-call': { status: 405, json: { detail: 'Method Not Allowed' } },
+      'checks-ids': { status: 400, json: { error: { message: 'Invalid id', code: null } } },
+    }
+    const origin = await serve(test, ({ url = '' }, response) => {
+      const [, name = ''] = url.split('/')
+      const { status, headers = {}, json, text = '' } = answers[name] ?? { status: 500 }
+      response.writeHead(status, headers).end(json === undefined ? text : JSON.stringify(json))
+    })
+    const providers = Object.fromEntries(
+      Object.keys(answers).map((name) => [name, { kind: 'openai-videos', baseUrl: `${origin}/${name}/v1` }]),
+    )
+    const told = await check({ providers, models: { '*': { providers: Object.keys(providers) } } }, '--json')
+    const rows: Row[] = JSON.parse(told.stdout).providers
+    assert.deepEqual(
+      rows.filter(({ ok }) => ok).map(({ name }) => name),
+      ['sglang', 'no-such-call', 'checks-ids'],
+    )
+    for (const { ok, name, problem = '' } of rows) {
+      if (ok) continue
+      assert.match(problem, /"baseUrl" ends with \/v1/, name)
+      assert.ok(problem.includes(`answers ${answers[name]?.status}`), problem)
+      assert.ok(!problem.includes('<'), problem)
+    }
+  })
+
+  test('says how long it waited for whoever says nothing, or never ends', async (test) => {
+    const settings = standInSettings({ baseUrl: '', apiKeys: [] })
+    const origins = [
+      await serve(test, () => {}),
+      await serve(test, (_request, response) => void response.writeHead(404).write('{')),
+    ]
+    for (const baseUrl of origins) {
+      await using provider = createXaiProvider({ ...settings, baseUrl })
+      const { ok, problem } = await checkProvider({ provider, models: [], timeoutMs: 50 })
+      assert.deepEqual({ ok, problem }, { ok: false, problem: 'It gave no whole answer within 0.05 s.' })
+    }
   })
 
   test('refuses a file that makes no sense in one sentence, and says that there is none', async () => {

@@ -11,14 +11,14 @@ import { REFUSED_PROMPTS } from '../support/moderation-corpus.ts'
 
 const RUNS = 400
 
-/** Rules about minors and consent; without prompts that only their capitals tell, which a change of case undoes. */
+/** Without prompts that only their capitals tell, which a change of case undoes, and those that are in disguise already. */
 const PROMPTS = Object.entries(REFUSED_PROMPTS)
   .flatMap(([, prompts]) => prompts)
-  .filter((prompt) => !prompt.includes('Jane'))
+  .filter((prompt) => !/Jane|[*|!\u202e]/.test(prompt))
 
 const ZERO_WIDTH = ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u034f', '\ufe0f', '\u{e0061}']
 const STACKED = ['\u0301', '\u0336', '\u0353', '\u20dd']
-const DOTS = ['.', '-', '_', '·', '/', '~']
+const DOTS = ['.', '-', '_', '·', '/', '~', '*', '|', '!']
 const ALIKE: Readonly<Record<string, string>> = {
   a: 'аα',
   c: 'с',
@@ -78,6 +78,7 @@ const DISGUISES: Readonly<Record<string, Disguise>> = {
       .map((word) => (/\d/.test(word) ? word : lettersOf(word).join(dot)))
       .join(' ')
   },
+  'a right-to-left override': (prompt) => `\u202e${lettersOf(prompt).reverse().join('')}\u202c`,
   'letters apart': (prompt) => (/\d/.test(prompt) ? prompt : lettersOf(prompt.replaceAll(' ', '')).join(' ')),
 }
 

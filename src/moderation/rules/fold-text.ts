@@ -36,6 +36,15 @@ const CHILD_EMOJI = /[\u{1f466}\u{1f467}\u{1f476}\u{1f9d2}]/gu
 /** One pass may uncover work for the next, such as a letter under a mark; no text is known that needs a third. */
 const MAX_PASSES = 5
 
+/** From a right-to-left override to where it ends; of overrides inside each other the outer one. */
+const TURNED_AROUND = /\u202e([^\u202c\u2028\u2029\n\r]*)/gu
+const LETTERS = /\P{M}\p{M}*|\p{M}+/gu
+
+/** As a screen shows it: what an override has written from right to left, in the order in which it is read. */
+export function asShown(text: string): string {
+  return text.replace(TURNED_AROUND, (_, run: string) => (run.match(LETTERS) ?? []).reverse().join(''))
+}
+
 /** Without disguises, but in its own script and case. */
 export function undisguise(text: string): string {
   if (ASCII_ONLY.test(text)) return text

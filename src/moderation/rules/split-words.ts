@@ -11,8 +11,8 @@ export interface Word {
   readonly isCapitalized: boolean
 }
 
-/** Letters, marks and digits, and the signs that stand for letters: `@` and `$` anywhere, others only inside. */
-const WORD = /(?:[\p{L}\p{M}\p{N}@$]|(?<=[\p{L}\p{N}@$])[!|*](?=[\p{L}\p{N}@$]))+/gu
+/** Letters, marks and digits, and the signs that stand for letters; those that separate words as well are gaps. */
+const WORD = /[\p{L}\p{M}\p{N}@$]+/gu
 
 const LETTER = /^(?:\p{L}\p{M}*|[\p{N}@$])$/u
 

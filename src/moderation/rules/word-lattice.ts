@@ -31,6 +31,9 @@ const MAX_ALIKE_PARTS = 4
 
 const WHITE_SPACE = /\s/u
 
+/** Alone between two parts they separate them (`n*a*k*e*d`), or stand for a letter (`n*ked`). */
+const LETTER_SIGN = /^[!|*]$/u
+
 interface Joined {
   readonly readings: ReadonlySet<string>
   /** Whether one of them can still become a word of the policy. */
@@ -55,6 +58,7 @@ export function wordLattice(words: readonly Word[], isBeginning: (reading: strin
   return words.map((word, index) => {
     const steps: Step[] = [{ readings: read(word.text).readings, next: index + 1 }]
     let joined = word.text
+    let signed = word.text
     let areLetters = word.isLetter
     let areTight = true
     let alike = 1
@@ -68,10 +72,11 @@ export function wordLattice(words: readonly Word[], isBeginning: (reading: strin
       areTight &&= part.gap.length <= MAX_GAP_CHARACTERS && !WHITE_SPACE.test(part.gap)
       if (!areLetters && !areTight) break
       joined += part.text
-      const { readings, goesOn } = read(joined)
-      steps.push({ readings, next: next + 1 })
+      signed += LETTER_SIGN.test(part.gap) ? `${part.gap}${part.text}` : part.text
+      const ways = signed === joined ? [read(joined)] : [read(joined), read(signed)]
+      steps.push({ readings: new Set(ways.flatMap(({ readings }) => [...readings])), next: next + 1 })
       // Only now: the last letter may have gone beyond a stem that is complete.
-      if (!goesOn) break
+      if (!ways.some(({ goesOn }) => goesOn)) break
     }
     const at = place
     place += word.isLetter ? LETTER_WORDS : 1

@@ -4,6 +4,7 @@
  * one prompt at a time, and keeps queue and history in memory: what a restart there lost is nowhere, and so `gone`.
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import { isJsonObject } from '../../canonical/json.ts'
 import { BlamelessError, type PollOutcome, type Provider, type StartContext, type StartOutcome } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
@@ -117,8 +118,10 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
     },
 
     async check({ signal }) {
-      const { status, shown } = await upstream.read({ method: 'GET', path: '/system_stats', signal })
+      const { status, json, shown } = await upstream.read({ method: 'GET', path: '/system_stats', signal })
       if (status !== 200) throw new Error(`It answers ${status}: ${shown}`)
+      const isStats = isJsonObject(json) && isJsonObject(json['system']) && Array.isArray(json['devices'])
+      if (!isStats) throw new Error(`It is no ComfyUI: asked about its system, it answers ${shown}`)
     },
 
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),

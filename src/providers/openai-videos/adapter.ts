@@ -4,6 +4,7 @@
  * its memory: after a restart there it answers 404.
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import { isJsonObject } from '../../canonical/json.ts'
 import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
@@ -14,7 +15,7 @@ import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
-import { type CreateCall, Upstream } from '../upstream/upstream.ts'
+import { type CreateCall, Upstream, type UpstreamAnswer } from '../upstream/upstream.ts'
 import { type CreateFields, createFields, createForm, type Picture } from './map-request.ts'
 import { readVideo } from './read-video.ts'
 import { refusedCreate, wantsForm } from './refused-create.ts'
@@ -35,6 +36,21 @@ const MAX_SECONDS = 30
 
 /** What a delete is answered that came too late, or to a server that has none. */
 const NOT_CANCELED: readonly number[] = [404, 405, 409, 410, 501]
+
+/** A video that cannot be there: whoever says so in the API's way is such a server, and has let us in. */
+const NO_VIDEO = '/videos/video_00000000000000000000000000000000'
+
+/** How a server may say so: that it is unknown, that the id makes no sense, that there is no such call. */
+const UNKNOWN_VIDEO: readonly number[] = [400, 404, 405, 422]
+
+/** Of our key, its rights and our balance. */
+const LOCKED_OUT: readonly number[] = [401, 402, 403]
+
+/**
+ * What is said where there is no such path, which says nothing of a video: FastAPI, as it is and as vLLM wraps it; OpenAI;
+ * another Reelay.
+ */
+const NO_SUCH_PATH = /^(?:not found\.?$|invalid url\b|there is no get )/i
 
 export function createOpenaiVideosProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
@@ -87,12 +103,12 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
     ...openaiVideosWebhook(settings),
 
     async check({ signal, models = [] }) {
-      const { status, shown } = await upstream.read({ method: 'GET', path: '/videos?limit=1', signal })
-      // A server that keeps no list (404, 405) is there, and let us in.
-      if (status >= 500 || [401, 402, 403].includes(status)) throw new Error(`It answers ${status}: ${shown}`)
       const catalog = await upstream.read({ method: 'GET', path: '/models', signal })
       const listed =
         catalog.status === 200 ? modelList.safeParse(catalog.json).data?.data.map(({ id }) => id) : undefined
+      const unknown = await upstream.read({ method: 'GET', path: NO_VIDEO, signal })
+      if (LOCKED_OUT.includes(unknown.status)) throw new Error(`It answers ${unknown.status}: ${unknown.shown}`)
+      if (!knowsVideos(unknown, { listsModels: listed !== undefined })) throw new Error(notThisApi(unknown))
       assertListed(
         models.map((model) => settings.model ?? model),
         listed,
@@ -139,4 +155,27 @@ function takes({ mode, references }: GenerationRequest): boolean {
     references.length <= 1 &&
     references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES)
   )
+}
+
+/**
+ * Whether an answer about a video that is not there is one of this API. A server that lists models has shown already that it
+ * speaks JSON as this API does, and gateways word the rest in their own way.
+ */
+function knowsVideos({ status, json }: UpstreamAnswer, { listsModels }: { readonly listsModels: boolean }): boolean {
+  if (!isJsonObject(json) || status >= 500) return false
+  const { error, detail } = json
+  const isRefusal = error !== undefined || detail !== undefined
+  if (!listsModels && !(isRefusal && UNKNOWN_VIDEO.includes(status))) return false
+  const message = isJsonObject(error) ? error['message'] : (error ?? detail)
+  return typeof message !== 'string' || !NO_SUCH_PATH.test(message)
+}
+
+/** What came, and what is wrong as a rule. */
+function notThisApi({ status, headers, shown }: UpstreamAnswer): string {
+  const hint = '"baseUrl" ends with /v1 as a rule'
+  if (status >= 300 && status < 400)
+    return `It answers ${status}, a redirect, which is not followed: ${hint}, and may have to be https. It leads to ${headers.location ?? 'nowhere'}`
+  if (shown.trim() === '') return `It answers ${status} and nothing more: ${hint}.`
+  if (shown.trimStart().startsWith('<')) return `It answers ${status} with a web page, which is not this API: ${hint}.`
+  return `It answers ${status}, but not in this API's way: ${hint}. It says: ${shown}`
 }

@@ -98,8 +98,11 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
     async check({ signal }) {
       const { status, json, shown } = await upstream.read({ method: 'GET', path: '/sdcpp/v1/capabilities', signal })
       if (status !== 200) throw new Error(`It answers ${status}: ${shown}`)
-      const modes = capabilities.safeParse(json).data?.supported_modes
-      if (modes?.includes('vid_gen') !== true) throw new Error('The model that it has loaded makes no videos.')
+      const can = capabilities.safeParse(json)
+      if (!can.success)
+        throw new Error(`It is no stable-diffusion.cpp server: asked what its model can do, it answers ${shown}`)
+      if (!can.data.supported_modes.includes('vid_gen'))
+        throw new Error('The model that it has loaded makes no videos.')
     },
 
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),

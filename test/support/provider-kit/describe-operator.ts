@@ -2,12 +2,36 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CredentialMissing } from '../../../src/providers/upstream/upstream.ts'
 import { START_TIMEOUT_MS } from '../../../src/tasks/start.ts'
+import type { Fault, FaultTarget } from '../upstream/fault.ts'
 import { FIRST_KEY, SECOND_KEY } from '../upstream/scripted-upstream.ts'
 import { downloaded, neverAborted, ProviderBench, tellsNoKey } from './provider-bench.ts'
 import type { ProviderCase } from './provider-case.ts'
 
 /** For what should come at once. */
 const WAITED_MS = 10_000
+
+/** For what never comes. */
+const SILENCE_MS = 50
+
+/** Whatever a check may ask: for lists and pages, for a job. */
+const CHECKED: readonly FaultTarget[] = ['other', 'poll']
+
+/** What a wrong base URL leads to. */
+const STRANGERS: Readonly<Record<string, Fault>> = {
+  'a web page': {
+    kind: 'status',
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<!doctype html>\n<title>Welcome to nginx!</title>',
+  },
+  'a redirect': { kind: 'status', status: 301, headers: { location: 'https://example.com/v1/' } },
+  'a server that knows no such page': {
+    kind: 'status',
+    status: 404,
+    headers: { 'content-type': 'text/plain' },
+    body: '404 page not found\n',
+  },
+}
 
 export function describeOperator(adapter: ProviderCase): void {
   describe('for its operator', () => {
@@ -89,6 +113,24 @@ export function describeOperator(adapter: ProviderCase): void {
       await upstream[Symbol.asyncDispose]()
       await using alone = adapter.create(settings)
       await assert.rejects(async () => alone.check?.({ signal: neverAborted() }), tellsNothing)
+    })
+
+    for (const [what, fault] of Object.entries(STRANGERS)) {
+      it(`takes ${what} for no upstream of its kind`, async (test) => {
+        await using bench = await ProviderBench.open(adapter)
+        const { provider, upstream } = bench
+        if (provider.check === undefined) return test.skip('it cannot be checked')
+        for (const target of CHECKED) upstream.script(target, fault, fault)
+        await assert.rejects(async () => provider.check?.({ signal: neverAborted() }), tellsNothing)
+      })
+    }
+
+    it('gives the check of a silent upstream up, and says after how long', async (test) => {
+      await using bench = await ProviderBench.open(adapter, { timeoutMs: SILENCE_MS })
+      const { provider, upstream } = bench
+      if (provider.check === undefined) return test.skip('it cannot be checked')
+      for (const target of CHECKED) upstream.script(target, { kind: 'hang' })
+      await assert.rejects(async () => provider.check?.({ signal: neverAborted() }), /no whole answer within 50 ms/)
     })
 
     it('cancels once, and again, and what is over or unknown', async (test) => {

@@ -18,6 +18,12 @@ import type {
 /** As the server names its files, but for the job's id. */
 const FILE_NAME = /^ComfyUI_(.+)_00001_\.mp4$/
 
+/** The part that is always there. */
+const SYSTEM_STATS: JsonObject = {
+  system: { os: 'linux', comfyui_version: '0.3.62', python_version: '3.12.3' },
+  devices: [{ name: 'cuda:0', type: 'cuda', index: 0, vram_total: 25_769_803_776, vram_free: 25_000_000_000 }],
+}
+
 export const comfyuiSpeech: Speech = {
   basePath: '',
   wantsKey: false,
@@ -53,7 +59,7 @@ function answer(context: SpeechContext): SpeechAnswer {
     case 'upload':
       return { status: 200, json: { name: keepPicture(context), subfolder: '', type: 'input' } }
     case 'other':
-      return { status: 200, json: request.path === '/queue' && request.method === 'GET' ? queueOf(jobs) : {} }
+      return { status: 200, json: request.path === '/system_stats' ? SYSTEM_STATS : queueOf(jobs) }
     default:
       return { status: 200 }
   }

@@ -16,6 +16,11 @@ export const INNOCENT_TERMS: readonly string[] = [
   ],
   ...['minor planet', 'minor detail', 'minor details', 'much ado', 'baby blue', 'baby pink', 'baby grand'],
   ...['kid gloves', 'kid leather', 'naked bike', 'naked motorcycle', 'boy shorts', 'inner child', 'child process'],
+  ...['of', 'in'].flatMap((of) =>
+    ['plants', 'flowers', 'flowering plants', 'ferns', 'mosses', 'algae', 'fungi', 'yeast', 'corals'].map(
+      (what) => `sexual reproduction ${of} ${what}`,
+    ),
+  ),
   // fr
   ...['pieds nus', 'pied nu', 'nu pieds', 'tête nue', 'têtes nues', 'mains nues', 'à mains nues', 'œil nu', 'torse nu'],
   ...['bras nus', 'arbres nus', 'arbre nu', 'branches nues', 'mur nu', 'murs nus', 'mise à nu', 'nu jazz', 'nu metal'],
@@ -34,6 +39,31 @@ export const INNOCENT_TERMS: readonly string[] = [
     'bertelanjang dada',
     'tanpa ketelanjangan',
   ],
+]
+
+/**
+ * The same, where they stand by themselves: between signs, small words and the ends of the prompt. Their last words may
+ * also be said of somebody ("a topless mountain girl") or go on to something else ("a topless car wash", which is why
+ * there are no cars).
+ */
+export const INNOCENT_THING_TERMS: readonly string[] = [
+  ...['mountain', 'mountains', 'peak', 'peaks', 'hill', 'hills', 'volcano', 'tower', 'towers'].map(
+    (what) => `topless ${what}`,
+  ),
+  ...['', ' ad', ' ads', ' advert', ' commercial', ' bottle', ' bottles', ' brand', ' logo', ' smoothie'].map(
+    (what) => `naked juice${what}`,
+  ),
+  ...['color', 'colour'].flatMap((color) =>
+    ['palette', 'palettes', 'scheme', 'schemes', 'swatch', 'swatches', 'chart'].map((what) => `nude ${color} ${what}`),
+  ),
+  ...['sticker', 'stickers', 'sign', 'signs', 'decal', 'decals'].map((what) => `baby on board ${what}`),
+]
+
+/** What is taken off there is no dress. Counts beside no minor, and where the phrase ends: "remove her dress veil stays on". */
+export const INNOCENT_UNDRESSING_TERMS: readonly string[] = [
+  ...['take off', 'takes off', 'taking off', 'remove', 'removes', 'removing'].flatMap((verb) =>
+    ['veil', 'veils'].map((what) => `${verb} _ dress ${what}`),
+  ),
 ]
 
 /** The same, of colours and goods; but beside a minor the word counts: what is meant there is not left to a phrase. */

@@ -3,7 +3,12 @@
  * concepts. The first rule that a prompt meets refuses it.
  */
 import type { Category } from '../../category.ts'
-import { INNOCENT_OF_ADULTS_TERMS, INNOCENT_TERMS } from './innocent.ts'
+import {
+  INNOCENT_OF_ADULTS_TERMS,
+  INNOCENT_TERMS,
+  INNOCENT_THING_TERMS,
+  INNOCENT_UNDRESSING_TERMS,
+} from './innocent.ts'
 import { ABUSE_TERMS, MINOR_TERMS, YOUTH_TERMS } from './minors.ts'
 import {
   DEEPFAKE_TERMS,
@@ -32,6 +37,8 @@ export const CONCEPTS = {
   nudify: NUDIFY_TERMS,
   innocent: INNOCENT_TERMS,
   innocentOfAdults: INNOCENT_OF_ADULTS_TERMS,
+  innocentThing: INNOCENT_THING_TERMS,
+  innocentUndressing: INNOCENT_UNDRESSING_TERMS,
 } as const
 /** `fullName`: two words next to each other that are written like a given name and a surname. */
 export type Concept = keyof typeof CONCEPTS | 'fullName'
