@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { bundled } from './bundle.ts'
 import { startTestCluster } from './cluster.ts'
 
 /** A test file that takes longer hangs. */
@@ -25,20 +26,20 @@ const files = ['src', 'test', 'bench']
   .sort()
 if (files.length === 0) throw new Error(`no test file has ${wanted.join(' or ')} in its path`)
 
+await using bundle = await bundled(files)
 await using cluster = await startTestCluster()
 const child = spawn(
   process.execPath,
   [
-    '--import',
-    'tsx',
+    '--enable-source-maps',
     '--test',
     '--test-reporter=spec',
     `--test-timeout=${FILE_TIMEOUT_MS}`,
     // Many wait for processes to start and leases to run out: three keep two cores busy.
     '--test-concurrency=3',
-    ...files,
+    ...bundle.tests,
   ],
-  { stdio: 'inherit', env: { ...process.env, ...cluster.environment } },
+  { stdio: 'inherit', env: { ...process.env, ...cluster.environment, ...bundle.environment } },
 )
 const [code] = await once(child, 'exit')
 process.exitCode = typeof code === 'number' ? code : 1

@@ -29,6 +29,7 @@ import { selectKeyHolder, updateAccount } from '../../src/accounts/queries.ts'
 import { SCOPES } from '../../src/canonical/scopes.ts'
 import { occupantOf, readPostmasterFile } from '../../src/db/embedded/postmaster-file.ts'
 import { stopPostmaster } from '../../src/db/embedded/stop-postmaster.ts'
+import { MAIN_VARIABLE } from './bundled-main.ts'
 import { testDatabase } from './database.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -372,7 +373,9 @@ function cleanEnvironment(env: Environment): Record<string, string> {
 
 /** In a process group of its own, so that its render processes can be ended with it, whatever becomes of it. */
 function spawnReelay(args: readonly string[], env: Record<string, string>, cwd: string): ChildProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
+  const bundle = process.env[MAIN_VARIABLE]
+  const program = bundle === undefined ? ['--import', import.meta.resolve('tsx'), MAIN] : [bundle]
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     env,
     detached: true,
