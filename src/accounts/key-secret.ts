@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { WALLET_MODES, type WalletMode } from '../canonical/wallet-mode.ts'
 
 /** 24 random bytes: 192 bits, so that a plain SHA-256 of a key cannot be searched and needs no slow hash. */
@@ -21,7 +21,7 @@ export function modeOfSecret(secret: string): WalletMode | undefined {
 }
 
 export function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }
 
 export function prefixOf(secret: string): string {

@@ -2,7 +2,7 @@
  * Identifiers. Inside, every id is a UUIDv7, so rows arrive in index order; outside it wears a prefix that says what it
  * names: `task_0199f0…` (32 hex digits). A dialect may dress the same UUID in its own form and map it back.
  */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 declare const brand: unique symbol
 
@@ -22,6 +22,19 @@ const HEX_ID = /^[0-9a-f]{32}$/
 /** Milliseconds of the last id and its 12-bit counter, so ids made within one millisecond still sort in order. */
 let lastMs = 0
 let counter = 0
+
+/** Random bytes for some hundred ids at once: to ask the system for them costs as much for ten as for a thousand. */
+const pool = Buffer.alloc(4_096)
+let poolUsed = pool.length
+
+function randomBytes(length: number): Buffer {
+  if (poolUsed + length > pool.length) {
+    randomFillSync(pool)
+    poolUsed = 0
+  }
+  poolUsed += length
+  return pool.subarray(poolUsed - length, poolUsed)
+}
 
 /** A new UUIDv7 (RFC 9562, 5.7) as 32 hex digits; monotonic within this process. */
 function uuidV7Hex(): string {

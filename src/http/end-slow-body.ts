@@ -5,8 +5,12 @@ const SMALL_BODY_TIMEOUT_MS = 30_000
 
 /** Cuts the connection of a request whose body does not come in whole in time. */
 export function endSlowBody(request: IncomingMessage, timeoutMs = SMALL_BODY_TIMEOUT_MS): void {
-  if (request.complete) return
+  if (request.complete || !hasBody(request)) return
   const late = setTimeout(() => request.destroy(), timeoutMs)
-  const clear = () => clearTimeout(late)
-  request.once('end', clear).once('close', clear)
+  request.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late))
+}
+
+/** RFC 9112, 6.3: a request without either has none. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }

@@ -15,7 +15,7 @@ import { BODY_LIMIT_BYTES } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { preferredWait } from './preferred-wait.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
-import { receivedFilesOf } from './received-files.ts'
+import { ReceivedFiles, receivedFilesOf } from './received-files.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 import { sendAnswer } from './send-answer.ts'
@@ -108,7 +108,7 @@ function mountRoute(
         // A create may copy the video that it begins with, whether or not it can bring files itself.
         const waits = waitSeconds !== undefined || takesFiles || route.kind === 'create' || route.kind === 'follow'
         const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
-        await using uploads = receivedFilesOf(request)
+        await using uploads = isForm(request) ? receivedFilesOf(request) : new ReceivedFiles()
         const holder = holders.get(request)
         const onTask = ({ provider }: Task) => {
           reply.header('x-reelay-provider', provider)

@@ -28,7 +28,8 @@ export function parseJson(body: Buffer): Json | undefined {
   }
   checkShape(text)
   try {
-    const parsed: Json = JSON.parse(text, checkMember)
+    const parsed: Json = JSON.parse(text)
+    checkMember('', parsed)
     // What cannot be stored is no UTF-8, or no JSON, unless it is escaped; so most bodies need no second walk.
     if (text.includes('\\u')) checkTexts(parsed, '')
     return parsed
@@ -38,8 +39,8 @@ export function parseJson(body: Buffer): Json | undefined {
   }
 }
 
-/** Refuses what is JSON, but would not be in the parsed body what it was on the wire. */
-function checkMember(key: string, value: Json): Json {
+/** Refuses what is JSON, but is not in the parsed body what it was on the wire. */
+function checkMember(key: string, value: Json): void {
   if (key === '__proto__') throw new Refusal('malformed_body', 'The body has a key "__proto__", which is not allowed.')
   if (key.length > MAX_KEY_CHARACTERS) {
     throw new Refusal('malformed_body', `The body has a key of more than ${MAX_KEY_CHARACTERS} characters.`)
@@ -47,7 +48,10 @@ function checkMember(key: string, value: Json): Json {
   if (value === Infinity || value === -Infinity) {
     throw new Refusal('malformed_body', `The number at "${key}" is too large.`)
   }
-  return value
+  // No deeper than `checkShape` has let through.
+  if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) checkMember(name, member)
+  }
 }
 
 /** Refuses texts and keys that the database would: bodies are stored as they came. `path` is empty at the top. */

@@ -47,12 +47,12 @@ describe('whether anybody waits', () => {
       assert.equal(listeners(), 0)
     }))
 
-  test('is told when the client leaves, and nothing is kept', () =>
+  test('is told when the client leaves; the server’s end is listened for once, however many ask', () =>
     inHandler(async (response, leave) => {
-      const signal = whenNobodyWaits(response, stopping.signal)
-      assert.deepEqual([signal.aborted, listeners()], [false, 1])
+      const signals = [whenNobodyWaits(response, stopping.signal), whenNobodyWaits(response, stopping.signal)]
+      assert.deepEqual([signals.map(({ aborted }) => aborted), listeners()], [[false, false], 1])
       await leave()
-      assert.deepEqual([signal.aborted, listeners()], [true, 0])
+      assert.deepEqual([signals.map(({ aborted }) => aborted), listeners()], [[true, true], 1])
     }))
 
   test('is told when the server stops, or is stopping already', () =>

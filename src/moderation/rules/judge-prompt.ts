@@ -4,7 +4,7 @@ import { asShown, foldText } from './fold-text.ts'
 import { type Hit, Lexicon } from './lexicon.ts'
 import { CONCEPTS, type Concept, RULES, type Rule } from './policy/policy.ts'
 import { splitWords, type Word } from './split-words.ts'
-import { type WordLattice, wordLattice } from './word-lattice.ts'
+import { reader, type WordLattice, wordLattice } from './word-lattice.ts'
 
 /** A request as far as the rules look at it. */
 export interface JudgedPrompt {
@@ -22,6 +22,7 @@ export type RuleVerdict =
   | { readonly kind: 'refused'; readonly rule: string; readonly category: Category }
 
 const LEXICON = new Lexicon(CONCEPTS)
+const READ = reader((reading) => LEXICON.isBeginning(reading))
 
 /** Between words of one phrase; other signs end it: "a child, naked. Trees" has no naked trees. */
 const SAME_PHRASE = /^[\s\p{Pd}'’]*$/u
@@ -56,8 +57,9 @@ export function judgePrompt(judged: JudgedPrompt): RuleVerdict {
 
 function judgeText({ prompt, mode, hasPicture, spicyAllowed }: JudgedPrompt): RuleVerdict {
   const words = splitWords(prompt)
-  const lattice = wordLattice(words, (reading) => LEXICON.isBeginning(reading))
+  const lattice = wordLattice(words, READ)
   const found: readonly Hit<Concept>[] = [...LEXICON.find(lattice), ...findFullNames(words)]
+  if (found.length === 0) return { kind: 'allowed' }
   const isSpicy = mode === 'spicy' && spicyAllowed
   const rule = RULES.find((each) => {
     if (each.onlyWithPicture === true && !hasPicture) return false
@@ -108,9 +110,11 @@ function isApart(neighbour: Word | undefined, gap = ''): boolean {
 
 function isMet({ all, withinWords }: Rule, found: readonly Hit<Concept>[], lattice: WordLattice): boolean {
   const [first = [], ...others] = all.map((concepts) => found.filter(({ concept }) => concepts.includes(concept)))
-  const isNear = (one: Hit<Concept>, other: Hit<Concept>) =>
-    withinWords === undefined || wordsBetween(one, other, lattice) <= withinWords
-  return first.some((hit) => others.every((hits) => hits.some((other) => isNear(hit, other))))
+  return first.some((hit) =>
+    others.every((hits) =>
+      hits.some((other) => withinWords === undefined || wordsBetween(hit, other, lattice) <= withinWords),
+    ),
+  )
 }
 
 /** 0 for neighbours, and for what overlaps. */

@@ -14,6 +14,17 @@ interface Term<Concept> {
   readonly words: readonly string[]
 }
 
+/** What a word has of the policy. */
+interface WordTerms<Concept> {
+  /** Terms that begin with it. */
+  readonly beginning: readonly Term<Concept>[]
+  /** The two terms of which it consists, if it does. */
+  readonly glued: readonly Term<Concept>[]
+}
+
+/** Words that are remembered with their terms: prompts are made of the same few thousand. */
+const MAX_REMEMBERED = 5_000
+
 /** In a term: up to so many words of any kind. */
 const GAP = '_'
 const MAX_GAP_WORDS = 3
@@ -36,6 +47,7 @@ export class Lexicon<Concept extends string> {
   readonly #stems = new Map<string, Term<Concept>[]>()
   /** Of every word of every term each beginning, without repetitions. */
   readonly #beginnings = new Set<string>()
+  readonly #known = new Map<string, WordTerms<Concept>>()
 
   constructor(concepts: Readonly<Record<Concept, readonly string[]>>) {
     for (const concept in concepts) {
@@ -51,20 +63,15 @@ export class Lexicon<Concept extends string> {
   /** Every term in the prompt, wherever it stands. */
   find(lattice: WordLattice): Hit<Concept>[] {
     const hits: Hit<Concept>[] = []
-    const known = new Map<string, readonly Term<Concept>[]>()
-    const termsOf = (word: string) => {
-      const terms = known.get(word) ?? [...this.#beginningWith(word)]
-      known.set(word, terms)
-      return terms
-    }
     for (const [start, { steps }] of lattice.entries()) {
       for (const { readings, next } of steps) {
         for (const word of readings) {
-          for (const { concept, words } of termsOf(word)) {
+          const { beginning, glued } = this.#termsIn(word)
+          for (const { concept, words } of beginning) {
             for (const end of endsOf(lattice, words, { word: 1, at: next })) hits.push({ concept, start, end })
           }
           if (next > start + 1) continue
-          for (const { concept } of this.#glued(word)) hits.push({ concept, start, end: next })
+          for (const { concept } of glued) hits.push({ concept, start, end: next })
         }
       }
     }
@@ -83,6 +90,16 @@ export class Lexicon<Concept extends string> {
       const bare = withoutRepetitions(word.replace('*', ''))
       for (let length = 1; length <= bare.length; length += 1) this.#beginnings.add(bare.slice(0, length))
     }
+  }
+
+  #termsIn(word: string): WordTerms<Concept> {
+    const found = this.#known.get(word)
+    if (found !== undefined) return found
+    const terms = { beginning: [...this.#beginningWith(word)], glued: this.#glued(word) }
+    if (word.length > MAX_GLUED_CHARACTERS) return terms
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
+    this.#known.set(word, terms)
+    return terms
   }
 
   *#beginningWith(word: string): Generator<Term<Concept>> {

@@ -34,26 +34,37 @@ const WHITE_SPACE = /\s/u
 /** Alone between two parts they separate them (`n*a*k*e*d`), or stand for a letter (`n*ked`). */
 const LETTER_SIGN = /^[!|*]$/u
 
-interface Joined {
+export interface Joined {
   readonly readings: ReadonlySet<string>
   /** Whether one of them can still become a word of the policy. */
   readonly goesOn: boolean
 }
 
+/** How a text is read. */
+export type Read = (text: string) => Joined
+
+/** Words that are remembered with their readings: prompts are made of the same few thousand. */
+const MAX_REMEMBERED = 5_000
+
 /**
  * `isBeginning` says whether a reading can still become a word of the policy: without it, a prompt of
  * 2,500 letters apart makes sixty thousand words and takes 280 ms in place of 55.
  */
-export function wordLattice(words: readonly Word[], isBeginning: (reading: string) => boolean): WordLattice {
+export function reader(isBeginning: (reading: string) => boolean): Read {
   const known = new Map<string, Joined>()
-  const read = (text: string): Joined => {
+  return (text) => {
     const found = known.get(text)
     if (found !== undefined) return found
     const readings = readingsOf(text)
     const joined = { readings, goesOn: [...readings].some(isBeginning) }
+    if (text.length > MAX_JOINED_CHARACTERS) return joined
+    if (known.size >= MAX_REMEMBERED) known.clear()
     known.set(text, joined)
     return joined
   }
+}
+
+export function wordLattice(words: readonly Word[], read: Read): WordLattice {
   let place = 0
   return words.map((word, index) => {
     const steps: Step[] = [{ readings: read(word.text).readings, next: index + 1 }]
