@@ -34,7 +34,7 @@ export interface CreateRequest {
   /** The files of the form that the request is, by their fields. */
   readonly uploads: ReadonlyMap<string, ReceivedFile>
   /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal
+  readonly leaving: () => AbortSignal
 }
 
 /**
@@ -63,11 +63,11 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
 /** Before anything is fetched, held or sent: what the content policy refuses goes no further. */
 function moderate(
   platform: Platform,
-  { holder: { account }, dialect, requestId, signal, input: { references = [] } }: CreateRequest,
+  { holder: { account }, dialect, requestId, leaving, input: { references = [] } }: CreateRequest,
   { prompt, mode }: DraftRequest,
 ): Promise<void> {
   const hasPicture = references.length > 0
-  return platform.moderator().check({ prompt, mode, hasPicture, account, dialect, requestId, signal })
+  return platform.moderator().check({ prompt, mode, hasPicture, account, dialect, requestId, leaving })
 }
 
 /** The body as it is stored with the task: without the pictures in it, and then no larger than any other. */
@@ -80,13 +80,14 @@ function keptBody(body: Json): Json {
 /** Fetches, examines and stores the files that the request names; throws for the first that cannot be used. */
 function resolved(
   platform: Platform,
-  { holder, uploads, signal }: CreateRequest,
+  { holder, uploads, leaving }: CreateRequest,
   asked: readonly AskedReference[],
 ): Promise<Reference[]> {
-  return resolveReferences(platform.files, { account: holder.account, wallet: holder.walletId, asked, uploads, signal })
+  const { account, walletId: wallet } = holder
+  return resolveReferences(platform.files, { account, wallet, asked, uploads, signal: leaving() })
 }
 
-interface Submission extends Omit<CreateRequest, 'uploads' | 'signal'> {
+interface Submission extends Omit<CreateRequest, 'uploads' | 'leaving'> {
   readonly urls: Pick<NewTask, 'callbackUrl' | 'uploadUrl'>
 }
 

@@ -29,8 +29,8 @@ export interface Asking {
   readonly waitSeconds: number | undefined
   /** Told of the task that the answer is about, as soon as there is one. */
   readonly onTask: (task: Task) => void
-  /** Aborts when nobody waits for the answer any more: the client has left, or the server stops. */
-  readonly signal: AbortSignal
+  /** Aborts when nobody waits for the answer any more: the client has left, or the server stops. Made for who asks for it. */
+  readonly leaving: () => AbortSignal
 }
 
 type Executors = {
@@ -43,8 +43,8 @@ type Executors = {
 
 /** How each command is carried out, whatever the dialect. */
 const EXECUTORS: Executors = {
-  create: async (platform, input, { dialect, holder, body, requestId, uploads, signal, onTask }) => {
-    const asked = { holder: known(holder), dialect, input, body: body ?? null, requestId, uploads, signal }
+  create: async (platform, input, { dialect, holder, body, requestId, uploads, leaving, onTask }) => {
+    const asked = { holder: known(holder), dialect, input, body: body ?? null, requestId, uploads, leaving }
     const created = await createTask(platform, asked)
     onTask(created.task)
     return created
@@ -59,16 +59,16 @@ const EXECUTORS: Executors = {
         'a followed task could not be read; it will be read again',
       )
     const { watchers } = platform
-    const updates = followTask({ task: created.task, watchers, read, onUnread, signal: asking.signal })
+    const updates = followTask({ task: created.task, watchers, read, onUnread, signal: asking.leaving() })
     return { ...created, updates }
   },
 
-  get: async (platform, { id }, { holder, waitSeconds, signal, onTask }) => {
+  get: async (platform, { id }, { holder, waitSeconds, leaving, onTask }) => {
     const task = await existing(platform, known(holder), id)
     onTask(task)
     if (waitSeconds === undefined || isTerminal(task.state)) return task
     using watch = platform.watchers.watch(task)
-    await watch.next(waitSeconds * 1000, signal)
+    await watch.next(waitSeconds * 1000, leaving())
     return existing(platform, known(holder), id)
   },
 
@@ -96,8 +96,8 @@ const EXECUTORS: Executors = {
     return { availableCredits: balance?.available ?? 0n }
   },
 
-  uploadFile: (platform, input, { dialect, holder, uploads, signal }) =>
-    uploadFile(platform, { holder: known(holder), dialect, input, uploads, signal }),
+  uploadFile: (platform, input, { dialect, holder, uploads, leaving }) =>
+    uploadFile(platform, { holder: known(holder), dialect, input, uploads, signal: leaving() }),
 
   getFile: (platform, { id }, { holder }) => getFile(platform, known(holder), id),
 

@@ -5,7 +5,6 @@ import type { KeyHolder } from '../accounts/queries.ts'
 import type { RequestKind } from '../accounts/rate-limit.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
-import type { Task } from '../canonical/task.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { endSlowBody } from './end-slow-body.ts'
 import { endStalledForm } from './end-stalled-form.ts'
@@ -105,19 +104,9 @@ function mountRoute(
         const requestId = requestIdOf(request)
         const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
         if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
-        // A create may copy the video that it begins with, whether or not it can bring files itself.
-        const waits = waitSeconds !== undefined || takesFiles || route.kind === 'create' || route.kind === 'follow'
-        const signal = waits ? whenNobodyWaits(reply.raw, stopping) : stopping
         await using uploads = isForm(request) ? receivedFilesOf(request) : new ReceivedFiles()
         const holder = holders.get(request)
-        const onTask = ({ provider }: Task) => {
-          reply.header('x-reelay-provider', provider)
-          // The pictures of the body lie on the disk by then: it need not be held for as long as the answer takes.
-          request.body = undefined
-          wire.body = undefined
-          asking.body = undefined
-          releases.get(request)?.()
-        }
+        let leaving: AbortSignal | undefined
         const asking: Asking = {
           dialect: dialect.id,
           holder,
@@ -125,8 +114,18 @@ function mountRoute(
           uploads,
           requestId,
           waitSeconds,
-          onTask,
-          signal,
+          onTask({ provider }) {
+            reply.header('x-reelay-provider', provider)
+            // The pictures of the body lie on the disk by then: it need not be held for as long as the answer takes.
+            request.body = undefined
+            wire.body = undefined
+            asking.body = undefined
+            releases.get(request)?.()
+          },
+          leaving() {
+            leaving ??= whenNobodyWaits(reply.raw, stopping)
+            return leaving
+          },
         }
         const context: RenderContext = { urlOf: (media) => platform.links.urlOf(media), requestId }
         const answer = await route.answer(wire, executorFor(platform, asking), context)

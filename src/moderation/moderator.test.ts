@@ -197,11 +197,14 @@ describe('a moderation endpoint', () => {
     await using receiver = await startReceiver(() => undefined)
     await using it = moderation(endpointAt(receiver.url, 'allow'))
     const leaving = new AbortController()
-    const refusal = refusalOf(it.moderator.check(asked(HARMLESS, { signal: leaving.signal })))
+    const refusal = refusalOf(it.moderator.check(asked(HARMLESS, { leaving: () => leaving.signal })))
     leaving.abort()
     assert.equal((await refusal).code, 'unavailable')
     // Nor by having left before.
-    assert.equal((await refusalOf(it.moderator.check(asked(HARMLESS, { signal: leaving.signal })))).code, 'unavailable')
+    assert.equal(
+      (await refusalOf(it.moderator.check(asked(HARMLESS, { leaving: () => leaving.signal })))).code,
+      'unavailable',
+    )
   })
 
   test('that limits is asked again when it says, within a minute', async () => {

@@ -33,8 +33,8 @@ export interface CheckedPrompt {
   readonly account: { readonly id: AccountId; readonly spicyAllowed: boolean }
   readonly dialect: string
   readonly requestId: Id<'req'>
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal
+  /** Aborts when nobody waits for the answer any more; asked for only where the prompt is sent away. */
+  readonly leaving?: () => AbortSignal
 }
 
 /** A refusal does not wait longer for its row: it is in the log already. */
@@ -74,9 +74,10 @@ export class Moderator implements AsyncDisposable {
     const verdict = this.#options.rules ? judgePrompt({ ...asked, spicyAllowed }) : undefined
     if (verdict?.kind === 'refused') await this.#refuse(asked, { ...verdict, source: 'rules' })
     if (this.#endpoint === undefined) return
-    const judged = await this.#endpoint.judge(asked.prompt, asked.signal)
+    const signal = asked.leaving?.()
+    const judged = await this.#endpoint.judge(asked.prompt, signal)
     // Who hangs up while a prompt is judged does not get it past the judge.
-    if (judged.kind === 'away' && asked.signal?.aborted === true) {
+    if (judged.kind === 'away' && signal?.aborted === true) {
       throw new Refusal('unavailable', 'Nobody waited for the prompt to be checked.')
     }
     if (judged.kind === 'away') this.#whenAway(asked, judged)

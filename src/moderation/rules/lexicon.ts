@@ -147,12 +147,20 @@ function* endsOf(
 function fits(readings: ReadonlySet<string>, word: string): boolean {
   if (!word.endsWith('*')) return readings.has(word) || readings.has(drawnOut(word))
   const stem = word.slice(0, -1)
-  return [...readings].some((reading) => reading.startsWith(stem) || reading.startsWith(drawnOut(stem)))
+  const drawn = drawnOut(stem)
+  for (const reading of readings) if (reading.startsWith(stem) || reading.startsWith(drawn)) return true
+  return false
 }
 
-/** What drawn-out forms of a word are read as. */
+const DRAWN_OUT = new Map<string, string>()
+
+/** What drawn-out forms of a word of the policy are read as. */
 function drawnOut(word: string): string {
-  return `${DRAWN_OUT_SIGN}${withoutRepetitions(word)}`
+  const known = DRAWN_OUT.get(word)
+  if (known !== undefined) return known
+  const drawn = `${DRAWN_OUT_SIGN}${withoutRepetitions(word)}`
+  DRAWN_OUT.set(word, drawn)
+  return drawn
 }
 
 /** Terms are folded as prompts are, so that both meet. */
