@@ -3,6 +3,7 @@
  * that lease, and one that finds another token changes nothing and says so. All times are the database's: a worker with
  * a wrong clock does no harm.
  */
+import pg from 'pg'
 import type { FailureReason } from '../canonical/failure.ts'
 import type { GenerationRequest } from '../canonical/generation.ts'
 import { type AttemptId, idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
@@ -246,7 +247,10 @@ export interface Accepted {
   readonly operation: JsonObject
 }
 
-/** Saves the accepted operation and makes the task `running`, together. False: the lease was lost. */
+/**
+ * Saves the accepted operation and makes the task `running`, together. False: the lease was lost.
+ * @throws DatabaseError `isJobOfAnother` where another attempt has that job.
+ */
 export async function saveOperation(
   db: Queryable,
   task: LeasedTask,
@@ -283,24 +287,15 @@ export async function isOperationSaved(db: Queryable, { attempt, operation }: Ac
   return rowCount === 1
 }
 
-/** Whether a provider's job is under way for another attempt already. */
-export async function isJobOfAnother(
-  db: Queryable,
-  { provider, attempt, operation }: Record<'provider', string> & Accepted,
-): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'is-job-of-another',
-    text: `select from attempts
-           where provider = $1 and operation ->> 'id' = $2::jsonb ->> 'id' and state = 'accepted' and id <> $3`,
-    values: [provider, operation, uuidOf(attempt)],
-  })
-  return rowCount === 1
+/** Whether saving an operation failed because another attempt has that job of the provider's. */
+export function isJobOfAnother(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.constraint === 'attempts_by_job'
 }
 
 /**
  * Saves the accepted operation of an attempt whose lease was lost, as long as nobody knows what came of it: a late answer
  * ends the doubt. The task is `running`, due at once, in nobody's hands, and has `deadlineSeconds` from now. False: the
- * attempt or the task has ended meanwhile.
+ * attempt or the task has ended meanwhile. @throws as `saveOperation`.
  */
 export async function saveLateOperation(
   db: Queryable,

@@ -313,13 +313,17 @@ async function saveJob(
   task: LeasedTask,
   job: Accepted,
 ): Promise<'saved' | 'of another' | 'lost'> {
-  if (await isJobOfAnother(db, { provider: task.provider, ...job })) return 'of another'
   const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
-  if (await saveOperation(db, task, { ...job, next })) return 'saved'
-  // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
-  if (await isOperationSaved(db, job)) return 'saved'
-  const deadlineSeconds = deadlines.taskSeconds
-  if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return 'lost'
+  try {
+    if (await saveOperation(db, task, { ...job, next })) return 'saved'
+    // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
+    if (await isOperationSaved(db, job)) return 'saved'
+    const deadlineSeconds = deadlines.taskSeconds
+    if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return 'lost'
+  } catch (error) {
+    if (isJobOfAnother(error)) return 'of another'
+    throw error
+  }
   log.warn({ task: task.id, provider: task.provider, ...job }, 'a job was accepted late: it is known what came of it')
   return 'saved'
 }
