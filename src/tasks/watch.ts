@@ -54,6 +54,8 @@ export class TaskWatchers {
     this.#looking = true
     while (this.#watchers.size > 0) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+      // Nobody is left who wants to know, and at the end of the process nobody who could be asked.
+      if (this.#watchers.size === 0) break
       try {
         const marks = await selectMarks(this.#db, [...this.#watchers.keys()])
         for (const [id, watchers] of this.#watchers) for (const each of watchers) notice(each, marks.get(id))
