@@ -1,6 +1,7 @@
 /** A video behind a link: what a download that is taken up, or led on, comes to. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,6 +14,12 @@ import { Upstream } from './upstream.ts'
 const LENGTH = 200_000
 const FIRST = Buffer.alloc(LENGTH, 'first')
 const SECOND = Buffer.alloc(LENGTH, 'second')
+
+/** Half of the file, and an end: not before the half has been read, which else would be lost with the connection. */
+function breakOff(response: ServerResponse): void {
+  response.write(FIRST.subarray(0, LENGTH / 2))
+  setTimeout(() => response.destroy(), 300)
+}
 
 async function downloaded(url: string, answers: Answering): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'reelay-download-'))
@@ -45,7 +52,7 @@ for (const [change, before, after] of [
       asked.push(range)
       if (asked.length === 1) {
         response.writeHead(200, { ...before, 'content-length': LENGTH })
-        response.write(FIRST.subarray(0, LENGTH / 2), () => response.destroy())
+        breakOff(response)
         return undefined
       }
       // Knows no `If-Range`.
@@ -71,7 +78,7 @@ test('a download that breaks asks for the rest of the very file', async () => {
     const headers = { etag: '"a"', 'last-modified': 'Sat, 21 Nov 2026 10:00:00 GMT', 'content-length': LENGTH }
     if (range === undefined) {
       response.writeHead(200, headers)
-      response.write(FIRST.subarray(0, LENGTH / 2), () => response.destroy())
+      breakOff(response)
       return undefined
     }
     const from = Number(/\d+/.exec(range)?.[0])
