@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import { FAULT_POINTS, type FaultPoint } from '../../src/observe/fault-point.ts'
 import { CHAINED_KINDS, type ChainedKind, startChain } from '../support/chain.ts'
@@ -29,26 +28,11 @@ const EVERY_POINT: readonly Stop[] = [
   'poll.succeeded',
 ]
 
-/** Of an upstream, those after which its gateway finds something else: what happens between them only its own task knows. */
-const SEEN_BY_GATEWAYS: readonly Stop[] = [
-  'settle.committed',
-  'collect.stored',
-  'start.accepted',
-  'start once more',
-  'submit.committed',
-  'start once more',
-  'submit.before',
-]
-
-/** An upstream is killed at every point, too, where `REELAY_TEST_EVERY_POINT` is set: two minutes more. */
-const UPSTREAM_POINTS = process.env['REELAY_TEST_EVERY_POINT'] === undefined ? SEEN_BY_GATEWAYS : EVERY_POINT
-
 /** These are passed by whoever fetches a video over a bad line, or named a callback, and have tests of their own. */
 const ELSEWHERE: readonly FaultPoint[] = ['collect.resuming', 'deliver.sent']
 
 /** Kills one side of a chain at each point of the life of its own task, and looks what becomes of the customer's. */
 export function describeVictims(side: 'gateway' | 'upstream', kind: ChainedKind): void {
-  const points = side === 'gateway' ? EVERY_POINT : UPSTREAM_POINTS
   assert.ok(CHAINED_KINDS.includes(kind))
   assert.deepEqual(
     new Set([...EVERY_POINT, ...ELSEWHERE]),
@@ -60,7 +44,7 @@ export function describeVictims(side: 'gateway' | 'upstream', kind: ChainedKind)
     let watch: ChainWatch
     before(async () => {
       watch = new ChainWatch(await startChain({ kind, provider: { honoursIdempotencyKey: true } }), kind)
-      await restart(points[0])
+      await restart(EVERY_POINT[0])
     })
     after(() => watch.chain[Symbol.asyncDispose]())
 
@@ -70,9 +54,9 @@ export function describeVictims(side: 'gateway' | 'upstream', kind: ChainedKind)
       await server.start(next === undefined || next === 'start once more' ? NO_FAULT : { REELAY_FAULT: next })
     }
 
-    for (const [index, point] of points.entries()) {
+    for (const [index, point] of EVERY_POINT.entries()) {
       if (point === 'start once more') continue
-      const next = points[index + 1]
+      const next = EVERY_POINT[index + 1]
       it(`at ${point} has one video made and paid for`, async () => {
         const asked = { prompt: 'A quiet sea at dawn', idempotencyKey: `at-${point}` }
         const answered = await watch.create(asked)
@@ -82,12 +66,12 @@ export function describeVictims(side: 'gateway' | 'upstream', kind: ChainedKind)
         assert.ok(id !== undefined)
         if (answered !== undefined) assert.equal(id, answered)
         await watch.assertPaidOnce(id)
-        if (next === 'start once more') await restart(points[index + 2])
+        if (next === 'start once more') await restart(EVERY_POINT[index + 2])
       })
     }
 
     it('has taken from its customers what it has spent', async () => {
-      await watch.assertSpentTheSame(points.filter((point) => point !== 'start once more').length)
+      await watch.assertSpentTheSame(EVERY_POINT.filter((point) => point !== 'start once more').length)
     })
   })
 }
