@@ -5,8 +5,8 @@ import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.t
 import { ScriptedProvider, type StartStep } from '../../test/support/scripted-provider.ts'
 import { uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
-import { moveQueued } from './lease-queries.ts'
 import { planOf } from './provider-set.ts'
+import { moveQueued } from './reroute-queries.ts'
 
 const TOO_LONG: StartStep = {
   kind: 'rejected',

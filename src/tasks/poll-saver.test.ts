@@ -4,7 +4,8 @@ import { openWorkshop, type Workshop } from '../../test/faults/workshop.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
-import { admitTasks, claimDueTasks, type LeasedTask, type SavedPoll, savePolls } from './lease-queries.ts'
+import { admitTasks, claimDueTasks, type LeasedTask } from './lease-queries.ts'
+import { type SavedPoll, savePolls } from './poll-queries.ts'
 import { PollSaver } from './poll-saver.ts'
 
 const LEASE = { worker: 'me', limit: 100, leaseMs: 60_000 }

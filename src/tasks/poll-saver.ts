@@ -4,7 +4,7 @@
  * for company, and each poll still counts or not by the fencing token of its own lease.
  */
 import type { Queryable } from '../db/database.ts'
-import { type SavedPoll, savePolls } from './lease-queries.ts'
+import { type SavedPoll, savePolls } from './poll-queries.ts'
 
 /** Polls in one statement: past some hundred the commit is paid off. */
 const MAX_BATCH = 500

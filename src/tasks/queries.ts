@@ -204,3 +204,13 @@ export async function requestCancel(db: Queryable, id: TaskId): Promise<boolean>
   )
   return rowCount === 1
 }
+
+/** Forgets idempotency keys past their lifetime. */
+export async function deleteOldIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from idempotency_keys where (wallet_id, key) in (
+       select wallet_id, key from idempotency_keys where created_at <= now() - $2::interval limit $1)`,
+    [limit, IDEMPOTENCY_KEY_LIFETIME],
+  )
+  return rowCount ?? 0
+}

@@ -1,4 +1,4 @@
-import { moveQueued, sampleQueued } from './lease-queries.ts'
+import { moveQueued, sampleQueued } from './reroute-queries.ts'
 import type { StepContext } from './step-context.ts'
 
 /** Tasks looked at in one turn: a provider that fails with a long queue is emptied in some seconds. */

@@ -6,8 +6,9 @@ import { ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { idOf, newId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import { cancelTask } from './cancel.ts'
-import { claimDueTasks, expireQueued, type LeasedTask, type Settlement, settleTask } from './lease-queries.ts'
+import { claimDueTasks, type LeasedTask } from './lease-queries.ts'
 import { selectTask, submitTasks } from './queries.ts'
+import { expireQueued, type Settlement, settleTask } from './settle-queries.ts'
 
 describe('settling a task', () => {
   let shop: Workshop

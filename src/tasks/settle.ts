@@ -1,5 +1,6 @@
 import { faultPoint } from '../observe/fault-point.ts'
-import { type LeasedTask, type Settlement, settleTask } from './lease-queries.ts'
+import type { LeasedTask } from './lease-queries.ts'
+import { type Settlement, settleTask } from './settle-queries.ts'
 import type { StepContext } from './step-context.ts'
 
 /**

@@ -13,9 +13,6 @@ import type { JsonObject } from '../canonical/json.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { BlamelessError, type StartOutcome } from '../providers/provider.ts'
-import { backoffMs } from './backoff.ts'
-import { cancelJob } from './cancel-job.ts'
-import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
   type Accepted,
   endAttempt,
@@ -23,17 +20,19 @@ import {
   isJobOfAnother,
   isOperationSaved,
   keepForRepeat,
-  type LeasedTask,
   parkUncertain,
-  postponeTask,
   requeueTask,
   saveLateOperation,
   saveOperation,
-  selectState,
   selectTriedProviders,
   type UnstartedAttempt,
-} from './lease-queries.ts'
+} from './attempt-queries.ts'
+import { backoffMs } from './backoff.ts'
+import { cancelJob } from './cancel-job.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
+import { type LeasedTask, postponeTask } from './lease-queries.ts'
 import { settle } from './settle.ts'
+import { selectState } from './settle-queries.ts'
 import type { StepContext } from './step-context.ts'
 
 /** A provider that has not answered a start by then leaves us in doubt. Shorter than a lease. */

@@ -7,8 +7,8 @@ import { openPool } from '../db/database.ts'
 import { findViolations } from '../ledger/invariants.ts'
 import { selectBalance, type WalletId } from '../ledger/queries.ts'
 import { setFaultHook } from '../observe/fault-point.ts'
-import { deleteOldIdempotencyKeys } from './lease-queries.ts'
 import type { NewTask } from './new-task.ts'
+import { deleteOldIdempotencyKeys } from './queries.ts'
 import { type SubmitOutcome, Submitter } from './submit.ts'
 
 let database: TestDatabase

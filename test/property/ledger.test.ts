@@ -12,14 +12,9 @@ import { grant, revoke } from '../../src/ledger/grant.ts'
 import { findViolations } from '../../src/ledger/invariants.ts'
 import type { WalletId } from '../../src/ledger/queries.ts'
 import { cancelTask } from '../../src/tasks/cancel.ts'
-import {
-  admitTasks,
-  expireQueued,
-  type LeasedTask,
-  type Settlement,
-  settleTask,
-} from '../../src/tasks/lease-queries.ts'
+import { admitTasks, type LeasedTask } from '../../src/tasks/lease-queries.ts'
 import type { NewTask } from '../../src/tasks/new-task.ts'
+import { expireQueued, type Settlement, settleTask } from '../../src/tasks/settle-queries.ts'
 import { Submitter } from '../../src/tasks/submit.ts'
 import { announceSeed, newTask, openAccount, seededRandom } from '../faults/workshop.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
