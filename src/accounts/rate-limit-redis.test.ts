@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { describeRateLimiter } from '../../test/support/describe-rate-limiter.ts'
+import { waitFor } from '../../test/support/patience.ts'
 import { redisMissing, TestRedis } from '../../test/support/redis.ts'
-import { waitFor } from '../../test/support/server.ts'
 import { type AccountId, newId } from '../canonical/ids.ts'
 import { RedisRateLimiter } from './rate-limit-redis.ts'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, type TestContext, test } from 'node:test'
-import { waitFor } from '../../test/support/server.ts'
+import { waitFor } from '../../test/support/patience.ts'
 import { endStalledForm } from './end-stalled-form.ts'
 
 const WINDOW_MS = 1_000

@@ -11,6 +11,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { examinedFile } from '../../test/support/examined-file.ts'
 import { insertMediaRow } from '../../test/support/media-row.ts'
+import { Patience } from '../../test/support/patience.ts'
 import { insertAccount } from '../accounts/queries.ts'
 import { type FileId, type MediaId, newId, uuidOf } from '../canonical/ids.ts'
 import { keepFile } from '../files/keep/keep-file.ts'
@@ -21,8 +22,6 @@ import { mountMedia } from './media-route.ts'
 
 /** Larger than every buffer between the store and a client that does not read. */
 const SIZE = 32 * 1024 * 1024
-/** Upper bound of each wait for a condition; reached only by a failing test. */
-const PATIENCE_MS = 10_000
 
 const content = randomBytes(SIZE)
 const etag = `"${createHash('sha256').update(content).digest('base64url')}"`
@@ -302,9 +301,9 @@ function bytesRead(file: Readable): number {
 
 /** Waits until a number is the same for many turns of the event loop. */
 async function settles(read: () => number): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
+  const patience = new Patience()
   for (let last = -1, equal = 0; equal < 1_000; ) {
-    assert.ok(Date.now() < deadline, 'it does not settle')
+    assert.ok(!patience.isOver(), 'it does not settle')
     await new Promise((resolve) => setImmediate(resolve))
     equal = read() === last ? equal + 1 : 0
     last = read()

@@ -6,11 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createCanvas, loadImage } from '@napi-rs/canvas'
+import { waitFor } from '../../test/support/patience.ts'
 import { writeTestVideo } from '../../test/support/test-video.ts'
 import { Posters } from './posters.ts'
-
-/** Upper bound of each wait for a condition; reached only by a failing test. */
-const PATIENCE_MS = 10_000
 
 let folder: string
 let video: string
@@ -36,11 +34,7 @@ const isAlive = (pid: number): boolean => {
 }
 
 async function ends(pid: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS
-  while (isAlive(pid)) {
-    assert.ok(Date.now() < deadline, `process ${pid} lives on`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await waitFor(`process ${pid} to end`, () => !isAlive(pid), { lookEveryMs: 1 })
 }
 
 /** A child that behaves as the given statement says. */
@@ -155,11 +149,7 @@ describe('Posters', () => {
     await using posters = new Posters({ idleExitMs: 1 })
     const made = await posters.make(requestOf('idle'))
     assert.equal(made.width, 1280)
-    const deadline = Date.now() + PATIENCE_MS
-    while (posters.pid !== undefined) {
-      assert.ok(Date.now() < deadline, 'the process stays')
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await waitFor('the process to end', () => posters.pid === undefined, { lookEveryMs: 1 })
   })
 
   it('refuses work once it is disposed of, and leaves no process', async () => {

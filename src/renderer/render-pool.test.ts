@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
+import { waitFor } from '../../test/support/patience.ts'
 import type { GenerationRequest } from '../canonical/generation.ts'
 import { RenderPool } from './render-pool.ts'
 
@@ -31,11 +31,7 @@ function job(id: string, durationSeconds = 1) {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, `still waiting for ${what}`)
-    await pause(5)
-  }
+  await waitFor(what, holds, { lookEveryMs: 5 })
 }
 
 function alive(processId: number): boolean {

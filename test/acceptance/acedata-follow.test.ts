@@ -1,7 +1,8 @@
 /** AceData's requests that stay open: live lines, clients that leave, a server that stops. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Answer, startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { type Answer, startServer, type TestServer } from '../support/server.ts'
 import { createAsync, failedOf, readLines, retrieve, SHORT, succeededOf, waitForResponse } from './acedata.ts'
 
 const NDJSON = { accept: 'application/x-ndjson' }

@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test'
 import { createKey } from '../../src/accounts/create-key.ts'
 import { parseId } from '../../src/canonical/ids.ts'
 import type { Scope } from '../../src/canonical/scopes.ts'
-import { startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestAccount, type TestServer } from '../support/server.ts'
 import {
   assertRefused,
   cancel,

@@ -1,7 +1,8 @@
 /** Answers of AceData read into types, strictly: a key too many, too few or of another type fails the test. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import type { Answer, Ask, TestServer } from '../support/server.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const uuid = z.string().regex(UUID)

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
+import { waitFor } from '../support/patience.ts'
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts'
-import { type Answer, startServer, type TestServer, waitFor } from '../support/server.ts'
+import { type Answer, startServer, type TestServer } from '../support/server.ts'
 
 const QUICK = { aspect_ratio: '1:1', resolution: '480p', duration: 1 }
 

@@ -10,8 +10,9 @@ import { parseId, uuidOf } from '../../src/canonical/ids.ts'
 import { REFERENCE_KINDS } from '../../src/canonical/reference.ts'
 import { type BadFile, badFiles } from '../support/bad-files.ts'
 import { goodFiles } from '../support/good-files.ts'
+import { waitFor } from '../support/patience.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
+import { startServer, type TestAccount, type TestServer } from '../support/server.ts'
 import { writeTestVideo } from '../support/test-video.ts'
 import {
   assertNoFaultLogged,

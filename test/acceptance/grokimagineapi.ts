@@ -1,7 +1,8 @@
 /** Answers of grokimagineapi read into types, strictly: a key too many, too few or of another type fails the test. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import type { Answer, Ask, TestServer } from '../support/server.ts'
 
 const generatedSchema = z.strictObject({
   code: z.literal(200),
@@ -41,8 +42,9 @@ export async function statusOf(server: TestServer, id: string, ask: Ask = {}): P
 
 /** Polls, as a customer does, until the task has ended. */
 export function waitForEnd(server: TestServer, id: string, ask: Ask = {}): Promise<Status> {
-  return waitFor(`${id} to end`, async () => {
+  return waitFor(`${id} to end`, async (seen) => {
     const status = await statusOf(server, id, ask)
+    seen(status)
     return status.status === 'completed' || status.status === 'failed' ? status : undefined
   })
 }

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { testDatabase } from '../support/database.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { type DatabaseGate, openDatabaseGate } from './database-gate.ts'
 import { assertNoFaultLogged, assertRefused, CHEAP, create, credits } from './rivya.ts'
 
@@ -102,7 +103,7 @@ describe('health', () => {
       ids.push(id)
     }
     assert.equal(new Set(ids).size, asked.length)
-    for (const id of ids) await waitFor(`${id} in the log`, () => server.log().includes(id) || undefined, 2_000)
+    for (const id of ids) await waitFor(`${id} in the log`, () => server.log().includes(id) || undefined)
   })
 
   test('does not take a request id from the caller', async () => {
@@ -120,7 +121,7 @@ describe('health', () => {
     await server.ask('POST', '/api/v1/generations', { body: { ...CHEAP, prompt: key, [key]: key } })
     const last = await server.ask('GET', '/api/v1/credits', { key })
     const id = last.headers.get('x-request-id') ?? ''
-    await waitFor('the last line', () => server.log().includes(id) || undefined, 2_000)
+    await waitFor('the last line', () => server.log().includes(id) || undefined)
     assert.doesNotMatch(server.log(), /rly_(live|test)_[A-Za-z0-9_-]/)
     for (const line of server.log().trimEnd().split('\n')) {
       const entry: unknown = JSON.parse(line)

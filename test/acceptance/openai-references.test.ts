@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { z } from 'zod'
-import { type Ask, startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { type Ask, startServer, type TestAccount, type TestServer } from '../support/server.ts'
 import {
   assertRefused,
   create,

@@ -1,7 +1,8 @@
 /** Answers of the OpenAI Videos API read into types, strictly: a key too many, too few or of another type fails the test. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import type { Answer, Ask, TestServer } from '../support/server.ts'
 
 export const VIDEOS = '/openai/v1/videos'
 
@@ -70,8 +71,9 @@ export async function get(server: TestServer, id: string, ask: Ask = {}): Promis
 
 /** Polls, as a customer does, until the video is made or is not going to be. */
 export function waitForEnd(server: TestServer, id: string, ask: Ask = {}): Promise<Video> {
-  return waitFor(`${id} to end`, async () => {
+  return waitFor(`${id} to end`, async (seen) => {
     const read = await get(server, id, ask)
+    seen(read.status, read.progress)
     return read.status === 'completed' || read.status === 'failed' ? read : undefined
   })
 }

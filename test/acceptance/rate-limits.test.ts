@@ -9,8 +9,9 @@ import { newKeySecret } from '../../src/accounts/key-secret.ts'
 import type { PlanName } from '../../src/accounts/plans.ts'
 import { DIALECTS } from '../../src/dialects/index.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { waitFor } from '../support/patience.ts'
 import { redisMissing, TestRedis } from '../support/redis.ts'
-import { type Answer, runCli, startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
+import { type Answer, runCli, startServer, type TestAccount, type TestServer } from '../support/server.ts'
 import { assertRefused, CHEAP, cancel, create, generationOf, SLOW } from './rivya.ts'
 
 const GENERATIONS = '/api/v1/generations'
@@ -239,7 +240,9 @@ describe('rate limits', () => {
       ] as const) {
         const { stdout } = await server.command('accounts', 'update', its.id, '--requests-per-minute', word)
         assert.match(stdout, new RegExp(`, ${wanted} requests a minute\n$`))
-        await waitFor('the new limit', async () => ((await limit()) === wanted ? true : undefined), AT_ONCE_MS)
+        await waitFor('the new limit', async () => ((await limit()) === wanted ? true : undefined), {
+          patienceMs: AT_ONCE_MS,
+        })
       }
       const { code, stderr } = await server.command('accounts', 'update', its.id, '--requests-per-minute', '0')
       assert.equal(code, 1)

@@ -1,7 +1,8 @@
 /** Answers of the Rivya API read into types, strictly: a key too many, too few or of another type fails the test. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import type { Answer, Ask, TestServer } from '../support/server.ts'
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -135,8 +136,10 @@ export function waitForStatus(
   wanted: readonly Generation['status'][],
   ask: Ask = {},
 ): Promise<Generation> {
-  return waitFor(`${id} to be ${wanted.join(' or ')}`, async () => {
-    const generation = await get(server, id, ask)
+  return waitFor(`${id} to be ${wanted.join(' or ')}`, async (seen) => {
+    const answer = await server.ask('GET', `/api/v1/generations/${id}`, ask)
+    const generation = generationOf(answer)
+    seen(generation.status, answer.headers.get('generation-progress'))
     return wanted.includes(generation.status) ? generation : undefined
   })
 }

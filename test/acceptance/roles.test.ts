@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { testDatabase } from '../support/database.ts'
-import { request, runCli, startCli, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { request, runCli, startCli } from '../support/server.ts'
 import { CHEAP, generationOf } from './rivya.ts'
 
 const KEY = `rly_live_${'k'.repeat(32)}`

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { describe, test } from 'node:test'
 import { isRunning, readPostmasterFile } from '../../src/db/embedded/postmaster-file.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { CHEAP, create, credits, generationOf, get, pageOf, waitForStatus } from './rivya.ts'
 
 /** Stated by `serve`. */

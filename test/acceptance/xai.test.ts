@@ -1,8 +1,9 @@
 /** The xAI dialect over HTTP, request by request and field by field, by a customer who knows the vendor's pages alone. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { waitFor } from '../support/patience.ts'
 import { startReceiver } from '../support/receiver.ts'
-import { type Ask, startServer, type TestAccount, type TestServer, waitFor } from '../support/server.ts'
+import { type Ask, startServer, type TestAccount, type TestServer } from '../support/server.ts'
 import * as openai from './openai.ts'
 import * as rivya from './rivya.ts'
 import { download, readVideoFile } from './video-file.ts'

@@ -1,7 +1,8 @@
 /** Answers of the xAI API read into types, strictly: a key too many, too few or of another type fails the test. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { type Answer, type Ask, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import type { Answer, Ask, TestServer } from '../support/server.ts'
 
 export const GENERATIONS = '/v1/videos/generations'
 
@@ -54,8 +55,9 @@ export async function readStatus(server: TestServer, id: string, ask: Ask = {}):
 
 /** Polls, as a customer does, until the video is made or is not going to be. */
 export function waitForEnd(server: TestServer, id: string, ask: Ask = {}): Promise<XaiStatus> {
-  return waitFor(`${id} to end`, async () => {
+  return waitFor(`${id} to end`, async (seen) => {
     const read = await readStatus(server, id, ask)
+    seen(read)
     return read.status === 'pending' ? undefined : read
   })
 }

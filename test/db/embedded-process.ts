@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { waitFor } from '../support/patience.ts'
 
 const PROGRAM = fileURLToPath(new URL('./embedded-process-main.ts', import.meta.url))
 const opening = z.object({ adopted: z.boolean(), pid: z.number(), url: z.string() })
@@ -69,11 +69,7 @@ export async function processesIn(path: string): Promise<number[]> {
   return found
 }
 
-/** Waits for a condition, looking every few milliseconds; throws when it does not come true in 20 s. */
+/** Waits for a condition, looking every few milliseconds. */
 export async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`never came true: ${condition}`)
-    await delay(5)
-  }
+  await waitFor(String(condition), condition, { lookEveryMs: 5 })
 }

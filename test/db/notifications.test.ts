@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Notifications } from '../../src/db/notifications.ts'
 import { testDatabase } from '../support/database.ts'
+import { waitFor } from '../support/patience.ts'
 
 describe('the connection that listens', () => {
   test('comes back after it was cut, also when the first tries of coming back fail, and hears again', async () => {
@@ -38,5 +39,5 @@ describe('the connection that listens', () => {
 
 /** Waits until a condition holds, looking at it often. */
 async function once(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20))
+  await waitFor(String(holds), holds)
 }

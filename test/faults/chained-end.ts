@@ -1,12 +1,12 @@
 /** What the SIGKILL tests of a chain share: waiting for the end of a task, and a look at both sides after it. */
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { idOf, uuidOf } from '../../src/canonical/ids.ts'
 import type { FaultPoint } from '../../src/observe/fault-point.ts'
 import { type Asked, CUSTOMERS, taskIdOf } from '../acceptance/chained-customers.ts'
 import type { Chain, ChainedKind } from '../support/chain.ts'
-import { type Exit, type TestServer, waitFor } from '../support/server.ts'
+import { type Seen, waitFor, within } from '../support/patience.ts'
+import type { Exit, TestServer } from '../support/server.ts'
 import { assertAtRest, type TaskTrace, traceOf } from './sigkill.ts'
 
 const KILLED: Exit = { code: null, signal: 'SIGKILL' }
@@ -58,10 +58,8 @@ export class ChainWatch {
   /** Waits until nobody knows what became of the task: its credits stay on hold, and the operator is shown it. */
   async assertUncertain(id: string): Promise<void> {
     const { gateway } = this.chain
-    await waitFor(
-      `${id} to be uncertain`,
-      async () => ((await traceOf(gateway, id)).attempts.at(-1) === 'uncertain' ? true : undefined),
-      END_PATIENCE_MS,
+    await waitFor(`${id} to be uncertain`, async () =>
+      (await traceOf(gateway, id)).attempts.at(-1) === 'uncertain' ? true : undefined,
     )
     assert.deepEqual((await traceOf(gateway, id)).transfers, ['reserve'])
     const { stdout } = await gateway.command('tasks', 'uncertain', '--json')
@@ -89,7 +87,7 @@ export class ChainWatch {
   /** Waits until the task succeeded on both sides, was paid once on either, and left nothing on hold. */
   async assertPaidOnce(id: string, trace: TaskTrace = PAID_ONCE): Promise<void> {
     const { gateway, upstream } = this.chain
-    const state = await waitFor(`${id} to end`, () => endOf(gateway, id), END_PATIENCE_MS)
+    const state = await waitFor(`${id} to end`, (seen) => endOf(gateway, id, seen))
     assert.equal(state, 'succeeded', gateway.log().slice(-3_000))
     assert.deepEqual(await traceOf(gateway, id), trace)
     const jobs = await this.newJobs()
@@ -115,13 +113,7 @@ export async function arm(server: TestServer, point: FaultPoint): Promise<void> 
 
 /** Waits until the server has died at the point that it was armed with. */
 export async function assertKilled(server: TestServer): Promise<void> {
-  const patience = new AbortController()
-  try {
-    const late = delay(END_PATIENCE_MS, 'not in time', { signal: patience.signal })
-    assert.deepEqual(await Promise.race([server.exited, late]), KILLED, server.log().slice(-2_000))
-  } finally {
-    patience.abort()
-  }
+  assert.deepEqual(await within(END_PATIENCE_MS, server.exited), KILLED, server.log().slice(-2_000))
 }
 
 /** Waits until the server has died at the point that it was armed with, and starts it again. */
@@ -133,13 +125,15 @@ export async function revive(
   await server.start(next)
 }
 
-async function endOf(server: TestServer, id: string): Promise<string | undefined> {
+async function endOf(server: TestServer, id: string, seen: Seen): Promise<string | undefined> {
   const { rows } = await server.withDatabase((pool) =>
-    pool.query<{ state: string }>('select state from tasks where id = $1 and finished_at is not null', [
-      uuidOf(id as Parameters<typeof uuidOf>[0]),
-    ]),
+    pool.query<{ state: string; progress: number | null; finished: boolean }>(
+      'select state, progress, finished_at is not null as finished from tasks where id = $1',
+      [uuidOf(id as Parameters<typeof uuidOf>[0])],
+    ),
   )
-  return rows[0]?.state
+  seen(rows)
+  return rows[0]?.finished === true ? rows[0].state : undefined
 }
 
 async function spentBy(server: TestServer): Promise<{ credits: number; videos: number }> {

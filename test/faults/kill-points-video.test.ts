@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { FaultPoint } from '../../src/observe/fault-point.ts'
 import { type Generation, generationOf, waitForStatus } from '../acceptance/rivya.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { assertAtRest, assertStoreMatchesRows, filesIn, traceOf } from './sigkill.ts'
 
 const POINTS: readonly FaultPoint[] = ['poll.succeeded', 'collect.marked', 'collect.stored', 'settle.committed']

@@ -7,7 +7,8 @@ import { execFile } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { create, credits, type Generation, waitForStatus } from '../acceptance/rivya.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { assertAtRest, assertStoreMatchesRows, filesIn, traceOf } from './sigkill.ts'
 
 const BODY = { model: 'grok-imagine-video', params: { duration: 6, resolution: '480p' } }

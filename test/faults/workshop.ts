@@ -8,7 +8,6 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Logger, pino } from 'pino'
 import type { PlanName } from '../../src/accounts/plans.ts'
@@ -34,24 +33,15 @@ import type { IngestVideo } from '../../src/tasks/step-context.ts'
 import { Submitter } from '../../src/tasks/submit.ts'
 import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { testDatabase } from '../support/database.ts'
+import { type Seen, waitFor } from '../support/patience.ts'
 import { writeTestVideo } from '../support/test-video.ts'
 
-/** Nothing here takes longer, even on a machine that is busy with other things; past it a condition never comes. */
-const PATIENCE_MS = 10_000
-const LOOK_EVERY_MS = 5
-
-/** Waits until `look` gives something other than `undefined` or `false`. */
-export async function until<T>(
+/** Waits until a condition of the database or of a stand-in of this process holds: a look costs a millisecond. */
+export function until<Found>(
   what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS
-  for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (performance.now() > giveUpAt) throw new assert.AssertionError({ message: `waited in vain until ${what}` })
-    await delay(LOOK_EVERY_MS)
-  }
+  look: (seen: Seen) => Promise<Found | undefined | false> | Found | undefined | false,
+): Promise<Found> {
+  return waitFor(what, look, { lookEveryMs: 5 })
 }
 
 export interface AttemptRow {
@@ -219,8 +209,9 @@ export async function openWorkshop(): Promise<Workshop> {
     },
 
     ended: (wallet, id) =>
-      until(`${id} has ended`, async () => {
+      until(`${id} has ended`, async (seen) => {
         const task = await selectTask(pool, wallet, id)
+        seen(task?.state, task?.progress)
         return task !== undefined && isTerminal(task.state) && task
       }),
 

@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build, type Plugin, stop } from 'esbuild'
 import { MAIN_VARIABLE } from './bundled-main.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -55,6 +55,8 @@ export async function bundled(tests: readonly string[]): Promise<Bundle> {
     plugins: [inPlace(new Map(STARTED.map((file) => [join(ROOT, file), outputOf(file)])))],
     logLevel: 'warning',
   })
+  // Its service would stay for as long as this process.
+  await stop()
   return {
     tests: tests.map(outputOf),
     environment: { [MAIN_VARIABLE]: outputOf(MAIN) },

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { type ServerOptions, startServer, type TestServer, waitFor } from './server.ts'
+import { waitFor } from './patience.ts'
+import { type ServerOptions, startServer, type TestServer } from './server.ts'
 
 export interface Gateway extends AsyncDisposable {
   readonly server: TestServer

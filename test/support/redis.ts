@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { Redis } from 'ioredis'
-import { waitFor } from './server.ts'
+import { waitFor } from './patience.ts'
 
 /** Why tests with Redis cannot run here; `false` where they can. */
 export const redisMissing: string | false =

@@ -18,7 +18,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { createAccount } from '../../src/accounts/create-account.ts'
@@ -31,6 +30,7 @@ import { occupantOf, readPostmasterFile } from '../../src/db/embedded/postmaster
 import { stopPostmaster } from '../../src/db/embedded/stop-postmaster.ts'
 import { MAIN_VARIABLE } from './bundled-main.ts'
 import { testDatabase } from './database.ts'
+import { waitFor, within } from './patience.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -283,7 +283,7 @@ export class TestServer implements AsyncDisposable {
         }
         return found
       },
-      START_PATIENCE_MS,
+      { patienceMs: START_PATIENCE_MS },
     )
   }
 }
@@ -325,21 +325,6 @@ export async function request(url: string, method: string, { key, body, headers 
   })
   const text = await answer.text()
   return { status: answer.status, headers: answer.headers, text, body: parse(text) }
-}
-
-/** Asks again and again until there is an answer; throws, naming `what`, when there is none in time. */
-export async function waitFor<Found>(
-  what: string,
-  look: () => Promise<Found | undefined> | Found | undefined,
-  patienceMs = 30_000,
-): Promise<Found> {
-  const deadline = Date.now() + patienceMs
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain for ${what}`)
-    await delay(25)
-  }
 }
 
 /** A directory that `owned` removes. */
@@ -430,16 +415,6 @@ function exitOf(child: ChildProcess): Promise<Exit> {
       })
     })
   })
-}
-
-/** The value, or `undefined` when it takes longer. */
-async function within<Value>(ms: number, value: Promise<Value>): Promise<Value | undefined> {
-  const late = new AbortController()
-  try {
-    return await Promise.race([value, delay(ms, undefined, { signal: late.signal })])
-  } finally {
-    late.abort()
-  }
 }
 
 function collect(stream: ChildProcess['stdout']): () => string {

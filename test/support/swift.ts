@@ -12,7 +12,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Bucket } from '../../src/canonical/bucket.ts'
-import { waitFor } from './server.ts'
+import { waitFor } from './patience.ts'
 
 /** Debian's own: another Python on the PATH does not see Debian's packages. */
 const PYTHON = '/usr/bin/python3'

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
+import { waitFor } from '../../../test/support/patience.ts'
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import { newId } from '../../canonical/ids.ts'
 import type { JsonObject } from '../../canonical/json.ts'
@@ -68,14 +68,13 @@ function localPath(asset: ProducedAsset | undefined): string {
 }
 
 async function finished(provider: Provider, operation: JsonObject): Promise<string> {
-  const deadline = Date.now() + 20_000
-  for (;;) {
+  return await waitFor('the render to end', async (seen) => {
     const outcome = await provider.poll(operation, context)
     if (outcome.kind === 'succeeded') return localPath(outcome.assets[0])
-    assert.equal(outcome.kind, 'pending')
-    assert.ok(Date.now() < deadline, 'the render takes too long')
-    await pause(5)
-  }
+    assert.ok(outcome.kind === 'pending')
+    seen(outcome.progress)
+    return undefined
+  })
 }
 
 test('renders a request once however often it is started, and discards the file', async () => {
@@ -204,16 +203,14 @@ async function endOf(bytes: readonly Buffer[], token: string): Promise<{ outcome
   assert.ok(started.kind === 'accepted')
   const operation: JsonObject = JSON.parse(JSON.stringify(started.operation))
   for (const name of await readdir(directory)) if (name.endsWith('.0.png')) await rm(join(directory, name))
-  const deadline = Date.now() + 20_000
-  for (;;) {
-    const outcome = await provider.poll(operation, open)
-    if (outcome.kind !== 'pending') {
-      await provider.discard?.(operation)
-      return { outcome, opened }
-    }
-    assert.ok(Date.now() < deadline, 'the render takes too long')
-    await pause(5)
-  }
+  const outcome = await waitFor('the render to end', async (seen) => {
+    const now = await provider.poll(operation, open)
+    if (now.kind !== 'pending') return now
+    seen(now.progress)
+    return undefined
+  })
+  await provider.discard?.(operation)
+  return { outcome, opened }
 }
 
 const NO_PICTURE = Buffer.from('no picture')

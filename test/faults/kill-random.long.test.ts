@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generationOf } from '../acceptance/rivya.ts'
-import { startServer, type TestServer, waitFor } from '../support/server.ts'
+import { waitFor } from '../support/patience.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { assertAtRest, assertStoreMatchesRows, filesIn } from './sigkill.ts'
 import { announceSeed, seededRandom } from './workshop.ts'
 
@@ -91,14 +92,11 @@ describe('a server that is killed at random', () => {
     }
     assert.equal(ids.size, sent, `each key has a task of its own; seed ${seed}`)
     await server.withDatabase((pool) =>
-      waitFor(
-        `all tasks to end; seed ${seed}`,
-        async () => {
-          const { rows } = await pool.query('select from tasks where finished_at is null limit 1')
-          return rows.length === 0 ? true : undefined
-        },
-        60_000,
-      ),
+      waitFor(`all tasks to end; seed ${seed}`, async (seen) => {
+        const { rows } = await pool.query('select from tasks where finished_at is null')
+        seen(rows.length)
+        return rows.length === 0
+      }),
     )
     const { rows } = await server.withDatabase((pool) =>
       pool.query(
