@@ -38,6 +38,7 @@ import { Moderator } from '../moderation/moderator.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
+import { idempotencyKeys } from '../tasks/idempotency-keys.ts'
 import { ProviderSet } from '../tasks/provider-set.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
@@ -276,6 +277,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       webhookAddresses,
       authenticator,
       rateLimiter: await openRateLimiter(),
+      idempotencyKeys: idempotencyKeys(pool),
       submitter: new Submitter(pool),
       waker,
       watchers: new TaskWatchers(pool, (error) => log.warn({ err: error }, 'watched tasks could not be read')),

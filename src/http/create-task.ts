@@ -1,7 +1,7 @@
-import { createHash, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import type { KeyHolder } from '../accounts/queries.ts'
-import { type Id, newId, type TaskId } from '../canonical/ids.ts'
-import { canonicalJson, type Json } from '../canonical/json.ts'
+import { type Id, newId } from '../canonical/ids.ts'
+import type { Json } from '../canonical/json.ts'
 import type { AskedReference, Reference } from '../canonical/reference.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { Task } from '../canonical/task.ts'
@@ -14,9 +14,10 @@ import type { ReceivedFile } from '../files/received-file.ts'
 import { resolveReferences } from '../files/resolve/resolve-references.ts'
 import { checkUrl } from '../media/check-url.ts'
 import type { NewTask } from '../tasks/new-task.ts'
-import { selectIdempotencyKey, selectTaskEvenRemoved } from '../tasks/queries.ts'
+import { assertMakeable, findProvider } from './find-provider.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 import type { Platform } from './platform.ts'
+import { findReplayed, firstTask, idempotencyConflict, idempotencyOf } from './replayed-task.ts'
 import { withoutInlineFiles } from './without-inline-files.ts'
 
 /** Seeds are 32-bit. */
@@ -38,26 +39,30 @@ export interface CreateRequest {
 }
 
 /**
- * Everything that stands between a parsed body and a task. What can be refused without fetching anything is refused
- * first; then the files that the request names are fetched and stored; then it is quoted, routed and submitted.
+ * Everything that stands between a parsed body and a task. A key that was answered is answered again, before anything is
+ * judged. Then what can be refused without fetching anything is refused; then the files that the request names are fetched
+ * and stored; then it is quoted, routed and submitted.
  */
 export async function createTask(platform: Platform, asked: CreateRequest): Promise<Commands['create']['result']> {
   const { holder, dialect, input } = asked
+  const keyed = input.idempotencyKey === undefined ? undefined : withKeptBody(asked)
+  const idempotency = keyed === undefined ? undefined : idempotencyOf(keyed)
+  const first = idempotency === undefined ? undefined : await findReplayed(platform, { holder, dialect }, idempotency)
+  if (first !== undefined) return { task: first, replayed: true }
   const model = resolveModel(platform.catalog, dialect, input.model)
   const spicyAllowed = holder.account.spicyAllowed
   const { operation = 'generate', references = [] } = input
   const draft = validate(model, { ...input, operation, references }, { spicyAllowed, freshSeed: randomInt(SEED_BOUND) })
+  const makers = { mode: holder.key.mode, model, input }
+  assertMakeable(platform, makers, { ...draft, references })
   await moderate(platform, asked, draft)
   const urls = checkedUrls(platform, dialect, input)
-  const submission = { ...asked, urls, body: keptBody(asked.body) }
-  const idempotency = idempotencyOf(submission)
-  if (references.length > 0 && idempotency !== undefined) {
-    const first = await findReplayed(platform, holder, idempotency)
-    if (first !== undefined) return { task: first, replayed: true }
-  }
+  const { body } = keyed ?? withKeptBody(asked)
   const stored = references.length === 0 ? [] : await resolved(platform, asked, references)
   const request = complete(model, draft, { asked: references, references: stored })
-  return await submit(platform, submission, { request, idempotency, priceCredits: quote(model, request) })
+  const provider = findProvider(platform, makers, request).id
+  const submission = { ...asked, urls, body }
+  return await submit(platform, submission, { request, idempotency, provider, priceCredits: quote(model, request) })
 }
 
 /** Before anything is fetched, held or sent: what the content policy refuses goes no further. */
@@ -70,10 +75,10 @@ function moderate(
   return platform.moderator().check({ prompt, mode, hasPicture, account, dialect, requestId, leaving })
 }
 
-/** The body as it is stored with the task: without the pictures in it, and then no larger than any other. */
-function keptBody(body: Json): Json {
-  const kept = withoutInlineFiles(body)
-  if (Buffer.byteLength(JSON.stringify(kept)) <= BODY_LIMIT_BYTES) return kept
+/** A request with its body as it is stored with the task: without the pictures in it, and then no larger than any other. */
+function withKeptBody(asked: CreateRequest): CreateRequest {
+  const body = withoutInlineFiles(asked.body)
+  if (Buffer.byteLength(JSON.stringify(body)) <= BODY_LIMIT_BYTES) return { ...asked, body }
   throw new Refusal('body_too_large', `The body is too large; allowed: ${BODY_LIMIT_BYTES} bytes beside pictures.`)
 }
 
@@ -91,7 +96,7 @@ interface Submission extends Omit<CreateRequest, 'uploads' | 'leaving'> {
   readonly urls: Pick<NewTask, 'callbackUrl' | 'uploadUrl'>
 }
 
-type Quoted = Pick<NewTask, 'request' | 'priceCredits' | 'idempotency'>
+type Quoted = Pick<NewTask, 'request' | 'priceCredits' | 'provider' | 'idempotency'>
 
 async function submit(
   platform: Platform,
@@ -99,7 +104,7 @@ async function submit(
   quoted: Quoted,
 ): Promise<Commands['create']['result']> {
   const { holder, dialect } = submission
-  const task = newTask(platform, submission, quoted)
+  const task = newTask(submission, quoted)
   const outcome = await platform.submitter.submit(task)
   platform.metrics.created.inc({ dialect, outcome: outcome.kind })
   switch (outcome.kind) {
@@ -122,10 +127,8 @@ async function submit(
   }
 }
 
-function newTask(platform: Platform, submission: Submission, quoted: Quoted): NewTask {
+function newTask(submission: Submission, quoted: Quoted): NewTask {
   const { holder, dialect, input, body, requestId, urls } = submission
-  const provider = platform.router().route({ mode: holder.key.mode, request: quoted.request })
-  if (provider === undefined) throw new Refusal('unavailable', 'No provider takes this request at the moment.')
   return {
     id: newId('task'),
     wallet: holder.walletId,
@@ -136,41 +139,7 @@ function newTask(platform: Platform, submission: Submission, quoted: Quoted): Ne
     traceId: requestId,
     ...urls,
     ...quoted,
-    provider: provider.id,
   }
-}
-
-function idempotencyOf(submission: Submission): NewTask['idempotency'] {
-  const { idempotencyKey: key } = submission.input
-  return key === undefined ? undefined : { key, fingerprint: fingerprintOf(submission) }
-}
-
-/**
- * The task that an idempotency key has made already. Only to spare a repeated request the fetching of its files, which
- * may be gone by now: the statement that creates is what makes a key good for one task.
- */
-async function findReplayed(
-  platform: Platform,
-  holder: KeyHolder,
-  { key, fingerprint }: NonNullable<NewTask['idempotency']>,
-): Promise<Task | undefined> {
-  const known = await selectIdempotencyKey(platform.pool, holder.walletId, key)
-  if (known === undefined) return undefined
-  if (known.fingerprint !== fingerprint) throw idempotencyConflict()
-  return await firstTask(platform, holder, known.taskId)
-}
-
-async function firstTask(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
-  const first = await selectTaskEvenRemoved(platform.pool, holder.walletId, id)
-  if (first === undefined) throw new Error(`task ${id} of a known idempotency key is gone`)
-  return first
-}
-
-function idempotencyConflict(): Refusal {
-  return new Refusal(
-    'idempotency_conflict',
-    'This Idempotency-Key was used before with another request; use a new one.',
-  )
 }
 
 /** The URLs that are to be called later, normalized. Throws for one that may not be. */
@@ -196,15 +165,6 @@ function checkedUrl({ fetchPolicy }: Platform, field: string, text: string | und
   throw new Refusal('url_rejected', `${field} is not a URL that may be called; allowed: ${allowed}.`, {
     detail: { field, value: text, allowed },
   })
-}
-
-/** Equal for equal requests, whatever the order of their keys. What is asked may stand in the path alone. */
-function fingerprintOf({ dialect, input, body }: Submission): string {
-  const { operation = 'generate', references = [] } = input
-  const sources = references.flatMap(({ origin }) => (origin.kind === 'task' ? [origin.id] : []))
-  return createHash('sha256')
-    .update(canonicalJson([dialect, operation, sources, body]))
-    .digest('hex')
 }
 
 /** The task as it was just written: what reading it back would give, without the reading. */

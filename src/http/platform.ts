@@ -10,6 +10,7 @@ import type { Store } from '../media/store.ts'
 import type { Moderator } from '../moderation/moderator.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { IdempotencyKeys } from '../tasks/idempotency-keys.ts'
 import type { Router } from '../tasks/router.ts'
 import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
@@ -33,6 +34,7 @@ export interface Platform {
   readonly moderator: () => Moderator
   readonly authenticator: Authenticator
   readonly rateLimiter: RateLimiter
+  readonly idempotencyKeys: IdempotencyKeys
   readonly submitter: Submitter
   readonly waker: Waker
   readonly watchers: TaskWatchers

@@ -8,7 +8,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Failure } from '../canonical/failure.ts'
-import type { GenerationRequest, Operation } from '../canonical/generation.ts'
+import type { GenerationRequest, Mode, Operation } from '../canonical/generation.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import type { Reference, ReferenceRole } from '../canonical/reference.ts'
 
@@ -20,6 +20,8 @@ export interface ProviderAbilities {
   readonly operations: readonly Operation[]
   /** Roles of references that it can take. */
   readonly roles: readonly ReferenceRole[]
+  /** Modes that it can make; all of them, if this is absent. */
+  readonly modes?: readonly Mode[]
 }
 
 /** Gives the bytes of a request's reference, from the store; may be called any number of times. */

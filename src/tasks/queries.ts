@@ -71,20 +71,34 @@ function fileIdsOf({ request }: NewTask): string[] | undefined {
   return [...new Set(request.references.map(({ fileId }) => uuidOf(fileId)))]
 }
 
-/** What an idempotency key stands for, while it is remembered: the task, and the fingerprint (hex) of its body. */
-export async function selectIdempotencyKey(
+export interface AskedIdempotencyKey {
+  readonly wallet: WalletId
+  readonly key: string
+}
+
+/** What an idempotency key stands for: the task, and the fingerprint (hex) of its body. */
+export interface UsedIdempotencyKey {
+  readonly taskId: TaskId
+  readonly fingerprint: string
+}
+
+/** What each of the keys stands for while it is remembered, in their order; `undefined` for one that was not used. */
+export async function selectIdempotencyKeys(
   db: Queryable,
-  wallet: WalletId,
-  key: string,
-): Promise<{ readonly taskId: TaskId; readonly fingerprint: string } | undefined> {
-  const { rows } = await db.query<{ task_id: string; fingerprint: string }>({
-    name: 'select-idempotency-key',
-    text: `select task_id, encode(fingerprint, 'hex') as fingerprint from idempotency_keys
-           where wallet_id = $1 and key = $2 and created_at > now() - $3::interval`,
-    values: [wallet, key, IDEMPOTENCY_KEY_LIFETIME],
+  asked: readonly AskedIdempotencyKey[],
+): Promise<(UsedIdempotencyKey | undefined)[]> {
+  const { rows } = await db.query<{ task_id: string | null; fingerprint: string | null }>({
+    name: 'select-idempotency-keys',
+    text: `select k.task_id, encode(k.fingerprint, 'hex') as fingerprint
+           from unnest($1::bigint[], $2::text[]) with ordinality as asked (wallet_id, key, n)
+           left join idempotency_keys k on k.wallet_id = asked.wallet_id and k.key = asked.key
+             and k.created_at > now() - $3::interval
+           order by asked.n`,
+    values: [asked.map(({ wallet }) => wallet.toString()), asked.map(({ key }) => key), IDEMPOTENCY_KEY_LIFETIME],
   })
-  const row = rows[0]
-  return row === undefined ? undefined : { taskId: idOf('task', row.task_id), fingerprint: row.fingerprint }
+  return rows.map(({ task_id, fingerprint }) =>
+    task_id === null || fingerprint === null ? undefined : { taskId: idOf('task', task_id), fingerprint },
+  )
 }
 
 /** One task of one wallet; another wallet's is as absent as one that never was. */

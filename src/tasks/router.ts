@@ -1,6 +1,6 @@
 import type { GenerationRequest } from '../canonical/generation.ts'
 import type { WalletMode } from '../canonical/wallet-mode.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Provider, ProviderAbilities } from '../providers/provider.ts'
 
 /** A provider in a route. */
 export interface RoutedProvider {
@@ -54,6 +54,18 @@ export class Router {
     return this.#strategyOf(question) === 'weighted' ? this.#draw(choice) : choice[0]?.provider
   }
 
+  /** Those that a request's model is made by, whatever of it they can take: the route's, or for test credits the free ones. */
+  providersFor({
+    mode,
+    request,
+  }: {
+    mode: WalletMode
+    request: Pick<GenerationRequest, 'model'>
+  }): readonly Provider[] {
+    if (mode === 'test') return this.#options.free
+    return this.#routeOf(request).providers.map(({ provider }) => provider)
+  }
+
   /** A provider that is well, other than those excepted: where a task can go that another one does not take. */
   alternative(question: RouteQuestion): Provider | undefined {
     return this.#candidates(question).find(({ provider }) => this.#options.isWell(provider.id))?.provider
@@ -71,7 +83,7 @@ export class Router {
     return mode === 'test' ? 'ordered' : this.#routeOf(request).strategy
   }
 
-  #routeOf({ model }: GenerationRequest): Route {
+  #routeOf({ model }: Pick<GenerationRequest, 'model'>): Route {
     const { routes } = this.#options
     return routes.get(model) ?? routes.get('*') ?? { providers: [], strategy: 'ordered' }
   }
@@ -86,15 +98,41 @@ export class Router {
   }
 }
 
+/** What is known of a request before its files are: its length and resolution may be those of its source. */
+export interface RequestOutline extends Pick<GenerationRequest, 'operation' | 'mode' | 'aspectRatio'> {
+  readonly durationSeconds?: number | undefined
+  readonly resolution?: GenerationRequest['resolution'] | undefined
+  readonly references: readonly Pick<GenerationRequest['references'][number], 'role'>[]
+}
+
+/** One property of a request, and whether abilities cover it. */
+type Cover = (abilities: ProviderAbilities, outline: RequestOutline) => boolean
+
+const COVERS = [
+  ['operation', ({ operations }, { operation }) => operations.includes(operation)],
+  ['references', ({ roles }, { references }) => references.every(({ role }) => roles.includes(role))],
+  ['mode', ({ modes }, { mode }) => modes === undefined || modes.includes(mode)],
+  ['resolution', ({ resolutions }, { resolution }) => resolution === undefined || resolutions.includes(resolution)],
+  ['aspectRatio', ({ aspectRatios }, { aspectRatio }) => aspectRatios.includes(aspectRatio)],
+  [
+    'durationSeconds',
+    ({ durationSeconds: { min, max } }, { durationSeconds }) =>
+      durationSeconds === undefined || (durationSeconds >= min && durationSeconds <= max),
+  ],
+] as const satisfies readonly (readonly [property: string, covers: Cover])[]
+
+/** A property of a request that providers declare in their abilities. */
+export type CoveredProperty = (typeof COVERS)[number][0]
+
+/** The properties of a request that a provider's abilities do not cover. */
+export function uncovered({ abilities }: Pick<Provider, 'abilities'>, outline: RequestOutline): CoveredProperty[] {
+  return COVERS.filter(([, covers]) => !covers(abilities, outline)).map(([property]) => property)
+}
+
 /** Whether a provider can make what is asked for. */
-export function canTake({ abilities, takes }: Provider, request: GenerationRequest): boolean {
+export function canTake(provider: Provider, request: GenerationRequest): boolean {
   return (
-    (takes === undefined || takes(request)) &&
-    request.durationSeconds >= abilities.durationSeconds.min &&
-    request.durationSeconds <= abilities.durationSeconds.max &&
-    abilities.resolutions.includes(request.resolution) &&
-    abilities.aspectRatios.includes(request.aspectRatio) &&
-    abilities.operations.includes(request.operation) &&
-    request.references.every(({ role }) => abilities.roles.includes(role))
+    COVERS.every(([, covers]) => covers(provider.abilities, request)) &&
+    (provider.takes === undefined || provider.takes(request))
   )
 }

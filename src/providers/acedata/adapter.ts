@@ -51,6 +51,8 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
       aspectRatios: [...ASPECT_RATIOS, 'source'],
       operations: ['generate'],
       roles: ['firstFrame', 'reference'],
+      // The API has no word for a mode.
+      modes: ['normal'],
     },
     takes: (request) => takesRequest(request, modelOf(request)),
 

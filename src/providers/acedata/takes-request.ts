@@ -12,14 +12,13 @@ const MAX_PROMPT_CHARACTERS = 5_000
 
 const PICTURES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp']
 
-/** What the vendor documents beside lengths, resolutions and ratios. The API has no word for a mode. */
+/** What the vendor documents beside lengths, resolutions, ratios and modes. */
 export function takesRequest(request: GenerationRequest, model: string): boolean {
-  const { references, mode, prompt, durationSeconds, aspectRatio } = request
+  const { references, prompt, durationSeconds, aspectRatio } = request
   const count = (role: string) => references.filter((reference) => reference.role === role).length
   const first = count('firstFrame')
   const others = count('reference')
-  if (mode !== 'normal' || !Number.isInteger(durationSeconds) || [...prompt].length > MAX_PROMPT_CHARACTERS)
-    return false
+  if (!Number.isInteger(durationSeconds) || [...prompt].length > MAX_PROMPT_CHARACTERS) return false
   if (
     references.length === 0 ? prompt === '' || aspectRatio === 'source' : references.length !== Math.max(first, others)
   )

@@ -53,10 +53,11 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
       aspectRatios: [...ASPECT_RATIOS, 'source'],
       operations: ['generate'],
       roles: takesPicture ? ['firstFrame'] : [],
+      // A workflow has no place for a mode.
+      modes: ['normal'],
     },
     // A graph that has a place for a picture would go from the operator's own, were there none.
-    takes: ({ mode, references }) =>
-      mode === 'normal' &&
+    takes: ({ references }) =>
       references.length === (takesPicture ? 1 : 0) &&
       references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES),
 

@@ -70,6 +70,8 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       aspectRatios: [...ASPECT_RATIOS, 'source'],
       operations: ['generate'],
       roles: ['firstFrame'],
+      // The API has no word for a mode.
+      modes: ['normal'],
     },
     takes,
 
@@ -148,10 +150,9 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
   }
 }
 
-/** The shape has no word for a mode, and one place for a picture. */
-function takes({ mode, references }: GenerationRequest): boolean {
+/** The shape has one place for a picture. */
+function takes({ references }: GenerationRequest): boolean {
   return (
-    mode === 'normal' &&
     references.length <= 1 &&
     references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES)
   )

@@ -52,6 +52,8 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       aspectRatios: [...ASPECT_RATIOS, 'source'],
       operations: ['generate'],
       roles: [...PICTURE_FIELDS.keys()],
+      // The API has no word for a mode.
+      modes: ['normal'],
     },
     takes,
 
@@ -123,11 +125,10 @@ async function readPictures(
   return pictures
 }
 
-/** The server has no word for a mode, and one field for each picture. */
-function takes({ mode, references }: GenerationRequest): boolean {
+/** The server has one field for each picture. */
+function takes({ references }: GenerationRequest): boolean {
   const roles = new Set(references.map(({ role }) => role))
   return (
-    mode === 'normal' &&
     roles.size === references.length &&
     references.every(({ kind, sizeBytes }) => kind === 'image' && sizeBytes <= MAX_PICTURE_BYTES)
   )

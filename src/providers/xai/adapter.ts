@@ -48,6 +48,8 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
       aspectRatios: [...ASPECT_RATIOS, 'source'],
       operations: ['generate', 'edit', 'extend'],
       roles: ['firstFrame', 'lastFrame', 'reference', 'source'],
+      // The API has no word for a mode.
+      modes: ['normal'],
     },
     takes: (request) => takesRequest(request, modelOf(request)),
 

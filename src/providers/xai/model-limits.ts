@@ -46,11 +46,10 @@ const ADDED_SECONDS = { min: 2, max: 10 }
 const MAX_FILES_BYTES = 50 * 1024 * 1024
 const PICTURES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp']
 
-/** Whether the vendor documents that this model makes it. The API has no word for a mode. */
+/** Whether the vendor documents that this model makes it. */
 export function takesRequest(request: GenerationRequest, model: string): boolean {
   const limits = limitsOf(model)
-  if (limits === undefined || request.mode !== 'normal' || [...request.prompt].length > MAX_PROMPT_CHARACTERS)
-    return false
+  if (limits === undefined || [...request.prompt].length > MAX_PROMPT_CHARACTERS) return false
   if (request.references.some(({ sizeBytes }) => sizeBytes > MAX_PICTURE_BYTES)) return false
   if (request.references.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0) > MAX_FILES_BYTES) return false
   return request.operation === 'generate' ? takesGeneration(request, limits) : takesSource(request, limits)
