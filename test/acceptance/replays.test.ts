@@ -68,7 +68,14 @@ describe('a request that is repeated with its key', () => {
     const models = { '*': { providers: ['gpu'] } }
     assert.equal(await gateway.reload({ providers, models, moderation: policy(true) }), 'taken')
     const { accountId } = account
-    const withdrawn = await gateway.server.command('accounts', 'update', accountId, '--plan', 'free', '--no-allow-spicy')
+    const withdrawn = await gateway.server.command(
+      'accounts',
+      'update',
+      accountId,
+      '--plan',
+      'free',
+      '--no-allow-spicy',
+    )
     assert.equal(withdrawn.code, 0, withdrawn.stderr)
     const left = await credits(gateway.server, { key: account.key })
     const taken = await gateway.server.command('credits', 'revoke', accountId, String(left))
