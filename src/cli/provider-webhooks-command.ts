@@ -27,7 +27,7 @@ export function providerWebhooksCommand(): Command {
       if (publicUrl === undefined) throw new CommandError('Set REELAY_PUBLIC_URL: nobody outside can call 127.0.0.1.')
       const found = await readConfiguredProviders(config, loadCatalog())
       await using cleanup = new Cleanup()
-      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets), cleanup })
+      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config), cleanup })
       // Routes may name the renderer, which is always there.
       const plan = found === undefined ? undefined : plans.make({ ...found, models: {} })
       const callers = (plan?.providers ?? []).filter(({ parseWebhook }) => parseWebhook !== undefined)

@@ -40,7 +40,7 @@ export function providersCommand(): Command {
         return
       }
       await using cleanup = new Cleanup()
-      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets), cleanup })
+      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config), cleanup })
       // Routes may name the renderer, which is always there.
       const { providers } = plans.make({ ...found, models: {} })
       const checked = await Promise.all(

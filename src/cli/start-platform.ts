@@ -84,7 +84,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const renders = join(scratch, 'renders')
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
-  const policy = fetchPolicy(config.allowNets)
+  const policy = fetchPolicy(config.allowNets, config)
   if (config.allowNets.length > 0) {
     log.warn(
       { nets: config.allowNets },
@@ -218,7 +218,15 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   /** Judges by the rules where nothing else is configured. */
   function createModerator(found: ReadProviderConfig | undefined): Moderator {
     const { rules = true, endpoint } = found?.moderation ?? {}
-    return configured.use(new Moderator({ rules, endpoint, db: pool, log, refusals: metrics.moderationRefusals }))
+    return configured.use(
+      new Moderator({
+        rules,
+        endpoint: endpoint === undefined ? undefined : { ...endpoint, userAgent: policy.userAgent },
+        db: pool,
+        log,
+        refusals: metrics.moderationRefusals,
+      }),
+    )
   }
 
   /** Whatever the file leaves out, an operator should know before a customer does. */

@@ -1,10 +1,14 @@
 import type { FastifyError } from 'fastify'
 import { Refusal, type RefusalCode } from '../canonical/refusal.ts'
 import { isDatabaseAway } from '../db/database-away.ts'
+import { BucketFault } from '../media/bucket-fault.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** A restart of the database takes about this long. */
 const DATABASE_RETRY_SECONDS = 2
+
+/** Buckets have outages of minutes, and hiccups of seconds. */
+const STORE_RETRY_SECONDS = 5
 
 /** What fastify itself refuses, in canonical words; beside a body that is too large. */
 const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]>> = {
@@ -23,6 +27,12 @@ const FRAMEWORK_REFUSALS: Readonly<Record<string, readonly [RefusalCode, string]
  */
 export function refusalOf(error: unknown, bodyLimitBytes = BODY_LIMIT_BYTES): Refusal {
   if (error instanceof Refusal) return error
+  if (error instanceof BucketFault && error.isAway) {
+    return new Refusal('unavailable', 'The media store is unavailable for a moment; try again.', {
+      cause: error,
+      retryAfterSeconds: STORE_RETRY_SECONDS,
+    })
+  }
   if (isDatabaseAway(error)) {
     return new Refusal('unavailable', 'The service is unavailable for a moment; try again.', {
       cause: error,

@@ -152,8 +152,9 @@ function endConnections(app: FastifyInstance): void {
 function refuseUnmounted(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const dialect = dialectOfPath(DIALECTS, request.url)
   if (dialect !== undefined) return refuse({ dialect, error, request, reply })
-  const { code, message } = refusalOf(error)
-  if (code === 'internal') request.log.error({ err: error }, 'request failed')
+  const { code, message, retryAfterSeconds } = refusalOf(error)
+  if (code === 'internal' || code === 'unavailable') request.log.error({ err: error }, 'request failed')
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
   const [status, word] = code === 'route_not_found' ? [404, 'not_found'] : [code === 'unavailable' ? 503 : 500, code]
   return reply.code(status).send({ error: { code: word, message, requestId: request.id } })
 }

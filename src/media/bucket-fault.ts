@@ -14,6 +14,11 @@ export class BucketFault extends Error {
   /** The status of HTTP; `undefined` when there was no answer. */
   readonly status: number | undefined
 
+  /** Whether the bucket is away for now, so that the same request may pass in a moment: no answer, or one that says so. */
+  get isAway(): boolean {
+    return this.status === undefined || this.status === 429 || this.status >= 500
+  }
+
   /** @param failed what failed, as the start of a sentence, e.g. `Reading a/b from the bucket media`. */
   constructor(failed: string, error: unknown) {
     const code = codeOf(error)

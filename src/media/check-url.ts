@@ -29,7 +29,9 @@ const ALLOWED_HOST = 'a host on the public internet'
  */
 export function checkUrl(text: string, policy: Pick<FetchPolicy, 'allowNets'>): UrlVerdict {
   if (text.length > MAX_URL_CHARACTERS) return refused(`${ALLOWED_SCHEME} of at most ${MAX_URL_CHARACTERS} characters`)
-  if (STRAY_CHARACTERS.test(text) || !URL.canParse(text)) return refused(ALLOWED_SCHEME)
+  const stray = STRAY_CHARACTERS.exec(text)?.[0]
+  if (stray !== undefined) return refused(`${ALLOWED_SCHEME} in which ${nameOf(stray)} is percent-encoded`)
+  if (!URL.canParse(text)) return refused(ALLOWED_SCHEME)
   const url = new URL(text)
   url.hash = ''
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return refused(ALLOWED_SCHEME)
@@ -54,6 +56,11 @@ function wrongWithName(url: URL, { allowNets }: Pick<FetchPolicy, 'allowNets'>):
 
 function wrongWithScheme({ protocol }: URL): string {
   return protocol === 'https:' ? ALLOWED_PORT : ALLOWED_SCHEME
+}
+
+function nameOf(stray: string): string {
+  if (stray === ' ') return 'a space'
+  return stray === '\\' ? 'a backslash' : 'a line break, a tab or another control character'
 }
 
 function refused(allowed: string): UrlVerdict {

@@ -1,12 +1,15 @@
+import { userAgent } from './fetch-user-agent.ts'
 import { isInNets, isPublicAddress, type Net, parseNet } from './public-address.ts'
 import { type ResolveHost, resolveHost } from './resolve-host.ts'
 
-/** Where untrusted URLs may lead. */
+/** Where untrusted URLs may lead, and by whose name they are called. */
 export interface FetchPolicy {
   /** `REELAY_ALLOW_NETS`: networks that may be reached although they are not public, by plain http and on any port too. */
   readonly allowNets: readonly Net[]
   /** How names become addresses. */
   readonly resolve: ResolveHost
+  /** The header `User-Agent` of every call; by default one without a contact. */
+  readonly userAgent?: string | undefined
 }
 
 /**
@@ -15,14 +18,24 @@ export interface FetchPolicy {
  */
 const HTTPS_PORTS: readonly string[] = ['', '443', '8443']
 
-/** Makes a policy from networks in CIDR notation. Throws for one that is none: configuration has checked them. */
-export function fetchPolicy(allowNets: readonly string[]): FetchPolicy {
+/**
+ * Makes a policy from networks in CIDR notation. Throws for one that is none: configuration has checked them.
+ * `publicUrl`: the contact that goes with every call.
+ */
+export function fetchPolicy(
+  allowNets: readonly string[],
+  { publicUrl }: { readonly publicUrl?: string | undefined } = {},
+): FetchPolicy {
   const nets = allowNets.map((text) => {
     const net = parseNet(text)
     if (net === undefined) throw new Error(`${text} is not a network in CIDR notation`)
     return net
   })
-  return { allowNets: nets, resolve: (host) => resolveHost(host, { useHostsFile: nets.length > 0 }) }
+  return {
+    allowNets: nets,
+    resolve: (host) => resolveHost(host, { useHostsFile: nets.length > 0 }),
+    userAgent: userAgent(publicUrl),
+  }
 }
 
 /** Whether a URL is of the kind that may be called anywhere public: https on a port of https. */

@@ -3,11 +3,20 @@
  * `fetch-untrusted.ts` it dials whatever the name leads to. Nothing is ever repeated by itself and no redirect is
  * followed, so a credential goes to its host and nowhere else, and a create is sent once.
  */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { answered } from './fetch-answered.ts'
+import { withoutCodings } from './fetch-coding.ts'
 import { FetchError } from './fetch-error.ts'
 import { type FetchCause, fetchErrorOf } from './fetch-error-of.ts'
+import type { FetchPolicy } from './fetch-policy.ts'
+import { userAgent } from './fetch-user-agent.ts'
 
 /** A host that has not taken a connection by then is not reached. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -23,6 +32,9 @@ const KEEP_ALIVE_MS = 4_000
 
 const MAX_HEAD_BYTES = 32_768
 
+/** Bytes of a body whose caller names no limit: no clip is longer. */
+const MAX_BODY_BYTES = 2 * 1024 ** 3
+
 export interface TrustedRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT'
   /** Below the host, with its query; or a whole URL of the same origin. */
@@ -31,6 +43,8 @@ export interface TrustedRequest {
   readonly body?: Buffer | string
   /** From the call to the last byte of the answer. */
   readonly timeoutMs: number
+  /** Bytes of the answer's body, as it came and without its content codings; the one beyond throws `too_large`. */
+  readonly maxBytes?: number | undefined
   readonly signal?: AbortSignal
 }
 
@@ -38,7 +52,7 @@ export interface TrustedRequest {
 export interface TrustedAnswer extends AsyncDisposable {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** To be read once. Throws a `FetchError` when it is cut off or too slow. */
+  /** Without its content codings, to be read once. Throws a `FetchError` when it is cut off, too large or too slow. */
   readonly body: AsyncIterable<Buffer>
 }
 
@@ -47,10 +61,12 @@ export class TrustedHost implements AsyncDisposable {
   readonly #origin: URL
   readonly #isSecure: boolean
   readonly #kept: HttpAgent
+  readonly #userAgent: string
 
   /** `origin`: scheme, host and port. */
-  constructor(origin: string) {
+  constructor(origin: string, { userAgent: name = userAgent() }: Pick<FetchPolicy, 'userAgent'> = {}) {
     this.#origin = new URL(origin)
+    this.#userAgent = name
     this.#isSecure = this.#origin.protocol === 'https:'
     const options = {
       keepAlive: true,
@@ -92,7 +108,7 @@ export class TrustedHost implements AsyncDisposable {
     const cause: FetchCause = { hostname: url.hostname, signal: end.signal, sent: 'no' }
     const call = (this.#isSecure ? httpsRequest : httpRequest)(url, {
       method: request.method,
-      headers: { 'user-agent': 'reelay', 'accept-encoding': 'identity', ...request.headers },
+      headers: { 'accept-encoding': 'identity', 'user-agent': this.#userAgent, ...request.headers },
       agent,
       maxHeaderSize: MAX_HEAD_BYTES,
       signal: end.signal,
@@ -103,7 +119,7 @@ export class TrustedHost implements AsyncDisposable {
       return {
         status: answer.statusCode ?? 0,
         headers: answer.headers,
-        body: told(answer, cause),
+        body: told(answer, { maxBytes: request.maxBytes ?? MAX_BODY_BYTES, cause }),
         [Symbol.asyncDispose]: async () => {
           // Closes the connection, unless the answer has been read to its end and the request was, too.
           answer.destroy()
@@ -142,10 +158,13 @@ export class TrustedHost implements AsyncDisposable {
   }
 }
 
-/** A body whose failures are told as `FetchError`. */
-async function* told(body: AsyncIterable<Buffer>, cause: FetchCause): AsyncGenerator<Buffer> {
+/** A body without its content codings, whose failures are told as `FetchError`. */
+async function* told(
+  body: IncomingMessage,
+  { maxBytes, cause }: { readonly maxBytes: number; readonly cause: FetchCause },
+): AsyncGenerator<Buffer> {
   try {
-    yield* body
+    yield* withoutCodings({ body, contentEncoding: body.headers['content-encoding'], maxBytes })
   } catch (error) {
     throw fetchErrorOf(error, cause)
   }

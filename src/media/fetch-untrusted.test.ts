@@ -415,13 +415,27 @@ describe('limits', () => {
     await fails(textOf({ url: server.url }, LOOPBACK), 'bad_answer')
   })
 
-  test('compressed bytes stay compressed', async () => {
-    await using server = await startReceiver((_, response) => {
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end('not gzip')
-      return undefined
-    })
-    assert.equal(await textOf({ url: server.url }, LOOPBACK), 'not gzip')
-    assert.equal(server.received[0]?.headers['accept-encoding'], 'identity')
+  test('a URL that is not escaped is refused by what has to be escaped', async () => {
+    for (const [url, named] of [
+      ['https://example.com/my picture.png', 'a space'],
+      ['https://example.com/my\\picture.png', 'a backslash'],
+      ['https://example.com/my\npicture.png', 'a line break'],
+    ] as const) {
+      const error = await fails(textOf({ url }, NOWHERE_PRIVATE), 'url_refused')
+      assert.match(error.message, new RegExp(`allowed: an https URL in which ${named}.* is percent-encoded`))
+    }
+  })
+
+  test('a call names its program and the address where its operator can be found', async () => {
+    await using server = await startReceiver(200)
+    const policy = fetchPolicy(['127.0.0.0/8'], { publicUrl: 'https://video.example.com' })
+    await textOf({ url: server.url }, policy)
+    await textOf({ url: server.url }, LOOPBACK)
+    const [named, unnamed] = server.received.map(({ headers }) => headers)
+    assert.match(named?.['user-agent'] ?? '', /^Reelay\/\d+\.\d+\.\d+ \(\+https:\/\/video\.example\.com\)$/)
+    assert.match(unnamed?.['user-agent'] ?? '', /^Reelay\/\d+\.\d+\.\d+$/)
+    assert.equal(named?.accept, '*/*')
+    assert.equal(named?.['accept-encoding'], 'identity')
   })
 
   test('no answer, and one that drips, end with the time', async () => {

@@ -1,8 +1,8 @@
 /**
  * The only way to a URL that a customer or an upstream gave. Every hop's URL is checked as it is written (`check-url.ts`)
  * and every address as it is dialled (`checked-connector.ts`). Nothing is repeated by itself, nothing is read from the
- * environment, no connection, cookie or credential is kept from one call to the next. Bodies are streamed both ways and
- * not decompressed; every call has an end in time and in bytes.
+ * environment, no connection, cookie or credential is kept from one call to the next. Bodies are streamed both ways, answers
+ * without their content codings; every call has an end in time and in bytes.
  */
 import {
   type ClientRequest,
@@ -17,9 +17,11 @@ import type { Readable } from 'node:stream'
 import { checkUrl } from './check-url.ts'
 import { checkedConnector } from './checked-connector.ts'
 import { answered } from './fetch-answered.ts'
+import { withoutCodings } from './fetch-coding.ts'
 import { FetchError } from './fetch-error.ts'
 import { type FetchCause, fetchErrorOf } from './fetch-error-of.ts'
 import type { FetchPolicy } from './fetch-policy.ts'
+import { userAgent } from './fetch-user-agent.ts'
 
 /** Bytes of an answer's head: what Node's own server allows a request. */
 const MAX_HEAD_BYTES = 16_384
@@ -40,7 +42,7 @@ export interface UntrustedRequest {
   readonly maxRedirects?: number
   /** From the call to the last byte of the answer, redirects included. */
   readonly timeoutMs: number
-  /** Bytes of the answer's body; the one beyond throws `too_large`. */
+  /** Bytes of the answer's body, as it came and without its content codings; the one beyond throws `too_large`. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
 }
@@ -66,8 +68,10 @@ export async function fetchUntrusted(request: UntrustedRequest, policy: FetchPol
   }
   const end = startClock(request)
   let headers: Readonly<Record<string, string>> = {
-    'user-agent': 'reelay',
+    accept: '*/*',
+    // Pictures and videos are compressed already. What comes compressed all the same is undone.
     'accept-encoding': 'identity',
+    'user-agent': policy.userAgent ?? userAgent(),
     ...request.headers,
   }
   try {
@@ -194,7 +198,7 @@ function answerOf(about: {
     status,
     headers,
     url: url.href,
-    body: capped(answer, { maxBytes, declared: Number(headers['content-length'] ?? 0), cause }),
+    body: capped(answer, { maxBytes, headers, cause }),
     close,
     [Symbol.asyncDispose]: async () => {
       end.stop()
@@ -205,17 +209,13 @@ function answerOf(about: {
 
 async function* capped(
   body: Readable,
-  { maxBytes, declared, cause }: { maxBytes: number; declared: number; cause: FetchCause },
+  about: { maxBytes: number; headers: IncomingHttpHeaders; cause: FetchCause },
 ): AsyncGenerator<Buffer> {
-  let bytes = 0
+  const { maxBytes, headers, cause } = about
+  const { 'content-encoding': contentEncoding, 'content-length': declared = 0 } = headers
   try {
-    if (declared > maxBytes) throw tooLarge(maxBytes)
-    for await (const chunk of body) {
-      if (!Buffer.isBuffer(chunk)) throw new TypeError('a body is bytes')
-      bytes += chunk.length
-      if (bytes > maxBytes) throw tooLarge(maxBytes)
-      yield chunk
-    }
+    if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
+    yield* withoutCodings({ body, contentEncoding, maxBytes })
   } catch (error) {
     throw fetchErrorOf(error, cause)
   }

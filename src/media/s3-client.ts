@@ -4,14 +4,13 @@ import type { Bucket } from '../canonical/bucket.ts'
 /** A connection takes some milliseconds, or a packet was lost once or twice. */
 const CONNECT_WITHIN_MS = 5_000
 
-/** The first try and two more, with the SDK's growing pauses: a hiccup is bridged, an outage is told within seconds. */
-const MAX_ATTEMPTS = 3
-
 export interface S3ClientLimits {
   /** From the start of a request, whose body counts, to the head of the answer. */
   readonly answerWithinMs: number
   /** How long a socket may be silent; 0: for ever. */
   readonly silentAtMostMs: number
+  /** The first try and those after it, between which the SDK makes growing pauses. */
+  readonly maxAttempts: number
   readonly maxSockets: number
 }
 
@@ -30,7 +29,7 @@ export function makeS3Client(bucket: Bucket, limits: S3ClientLimits): S3Client {
     ignoreConfiguredEndpointUrls: true,
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: limits.maxAttempts,
     retryMode: 'standard',
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -37,8 +37,15 @@ const CHUNK_BYTES = 256 * 1024
 /** A part over 0.6 Mbit/s; or the service putting the parts of a large file together. */
 const WRITTEN_WITHIN_MS = 120_000
 
-/** To the first byte of a file. */
-const FOUND_WITHIN_MS = 30_000
+/** The first try and two more: a hiccup is bridged, an outage is told within seconds. */
+const WRITING_ATTEMPTS = 3
+
+/**
+ * To the first byte of a file. Somebody waits for it, often with a time-out of 30 s: a bucket that hangs is told as an outage
+ * well before that, after both attempts.
+ */
+const FOUND_WITHIN_MS = 5_000
+const READING_ATTEMPTS = 2
 
 /** Sockets for writing; the SDK's own number. More requests than that wait. */
 const WRITING_SOCKETS = 50
@@ -60,11 +67,13 @@ export class S3Store implements Store, AsyncDisposable {
     this.#writer = makeS3Client(bucket, {
       answerWithinMs: WRITTEN_WITHIN_MS,
       silentAtMostMs: WRITTEN_WITHIN_MS,
+      maxAttempts: WRITING_ATTEMPTS,
       maxSockets: WRITING_SOCKETS,
     })
     this.#reader = makeS3Client(bucket, {
       answerWithinMs: FOUND_WITHIN_MS,
       silentAtMostMs: 0,
+      maxAttempts: READING_ATTEMPTS,
       maxSockets: Number.POSITIVE_INFINITY,
     })
   }

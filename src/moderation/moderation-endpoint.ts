@@ -18,6 +18,8 @@ export interface EndpointSettings {
   readonly whenAway: 'refuse' | 'allow'
   /** From the call to the end of the answer. */
   readonly timeoutSeconds: number
+  /** The header `User-Agent`; by default one without a contact. */
+  readonly userAgent?: string | undefined
 }
 
 export type EndpointVerdict =
@@ -44,7 +46,7 @@ export class ModerationEndpoint implements AsyncDisposable {
   constructor(settings: EndpointSettings) {
     const base = new URL(settings.baseUrl)
     this.#settings = settings
-    this.#host = new TrustedHost(base.origin)
+    this.#host = new TrustedHost(base.origin, settings)
     this.#path = `${base.pathname.replace(/\/+$/, '')}/moderations`
   }
 
@@ -63,6 +65,7 @@ export class ModerationEndpoint implements AsyncDisposable {
         },
         body: JSON.stringify({ input: prompt, ...(model === undefined ? {} : { model }) }),
         timeoutMs: timeoutSeconds * MS_PER_SECOND,
+        maxBytes: MAX_ANSWER_BYTES,
         ...(signal === undefined ? {} : { signal }),
       })
       return await verdictOf(answer)
@@ -89,13 +92,7 @@ async function verdictOf(answer: TrustedAnswer): Promise<EndpointVerdict> {
 
 async function readText({ body }: TrustedAnswer): Promise<string> {
   const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES)
-      throw new FetchError('too_large', `The answer is larger than ${MAX_ANSWER_BYTES} bytes.`)
-    chunks.push(chunk)
-  }
+  for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -4,20 +4,27 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts'
 import { runCli, startServer, type TestServer } from '../support/server.ts'
 import { SWIFT_KEY, SWIFT_SECRET, swiftMissing, TestSwift } from '../support/swift.ts'
 import { create, MINIMAL, waitForStatus } from './rivya.ts'
 
+/** Far beyond the seconds after which a read is given up, and short of the minute and more that a client would not wait. */
+const HANG_MS = 60_000
+
 describe('a server with a bucket', { skip: swiftMissing }, () => {
   let swift: TestSwift
   let server: TestServer
+  let line: CuttingProxy
   let env: Record<string, string>
   before(async () => {
     swift = await TestSwift.start()
+    line = await startCuttingProxy()
+    line.connect(swift.endpoint)
     await swift.makeBucket('media')
     env = {
       REELAY_STORE: 's3://media/reelay',
-      REELAY_S3_ENDPOINT: swift.endpoint,
+      REELAY_S3_ENDPOINT: line.url,
       AWS_ACCESS_KEY_ID: SWIFT_KEY,
       AWS_SECRET_ACCESS_KEY: SWIFT_SECRET,
     }
@@ -25,6 +32,7 @@ describe('a server with a bucket', { skip: swiftMissing }, () => {
   })
   after(async () => {
     await server?.stop()
+    await line?.[Symbol.asyncDispose]()
     await swift?.[Symbol.asyncDispose]()
   })
 
@@ -68,6 +76,18 @@ describe('a server with a bucket', { skip: swiftMissing }, () => {
     assert.equal(code, 1)
     assert.match(stdout + stderr, /the bucket media failed with status 403: SignatureDoesNotMatch/)
     assert.doesNotMatch(stdout + stderr, /another-secret/)
+  })
+
+  test('says that it is unavailable, and when to come again, while the bucket hangs', {
+    timeout: HANG_MS,
+  }, async () => {
+    const { id } = await create(server, MINIMAL)
+    const { result } = await waitForStatus(server, id, ['succeeded'])
+    line.hang()
+    const answer = await fetch(result?.primary_url ?? '')
+    assert.equal(answer.status, 503)
+    assert.ok(Number(answer.headers.get('retry-after')) > 0)
+    assert.match(await answer.text(), /media store is unavailable/)
   })
 })
 

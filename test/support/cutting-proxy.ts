@@ -1,6 +1,6 @@
 import { createServer, connect as dial, type Socket } from 'node:net'
 
-/** A line to a server that can be cut in the middle of an answer. */
+/** A line to a server that can be cut in the middle of an answer, or fall silent. */
 export interface CuttingProxy extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
@@ -8,6 +8,8 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly cuts: number
   /** Leads new connections to the server at `url`. */
   connect(url: string): void
+  /** From now on the line takes everything and brings nothing, as where the other side hangs. */
+  hang(): void
   /** Ends the first connection that brings more bytes of answers than these, after them. */
   cutOnce(wanted: { readonly afterBytes: number }): void
 }
@@ -17,6 +19,7 @@ export async function startCuttingProxy(): Promise<CuttingProxy> {
   let target: URL | undefined
   let cutAfter: number | undefined
   let cuts = 0
+  let isHanging = false
   const open = new Set<Socket>()
   const server = createServer((client) => {
     if (target === undefined) {
@@ -39,6 +42,7 @@ export async function startCuttingProxy(): Promise<CuttingProxy> {
     let bytes = 0
     client.pipe(upstream)
     upstream.on('data', (chunk) => {
+      if (isHanging) return
       if (cutAfter !== undefined && bytes + chunk.length > cutAfter) {
         // Ended and not reset: what came before the cut has to arrive.
         client.end(chunk.subarray(0, Math.max(0, cutAfter - bytes)))
@@ -62,6 +66,9 @@ export async function startCuttingProxy(): Promise<CuttingProxy> {
     },
     connect: (url) => {
       target = new URL(url)
+    },
+    hang: () => {
+      isHanging = true
     },
     cutOnce: ({ afterBytes }) => {
       cutAfter = afterBytes

@@ -13,6 +13,9 @@ const MAX_REDIRECTS = 5
 /** A file of the largest size over 14 Mbit/s; the caller's own client waits as long as this. */
 const TIMEOUT_MS = 30_000
 
+/** What is taken of a URL, so that a host that offers several forms of a picture sends none that is refused. */
+const ACCEPT = 'image/jpeg, image/png, image/webp, video/mp4, video/quicktime, video/webm, audio/*, */*;q=0.1'
+
 const ALLOWED = 'an https URL that answers with the file itself'
 
 /**
@@ -26,7 +29,15 @@ export async function fetchReference(
 ): Promise<ReceivedFile> {
   try {
     await using answer = await fetchUntrusted(
-      { method: 'GET', url, maxRedirects: MAX_REDIRECTS, timeoutMs: TIMEOUT_MS, maxBytes: MAX_FILE_BYTES, signal },
+      {
+        method: 'GET',
+        url,
+        headers: { accept: ACCEPT },
+        maxRedirects: MAX_REDIRECTS,
+        timeoutMs: TIMEOUT_MS,
+        maxBytes: MAX_FILE_BYTES,
+        signal,
+      },
       fetchPolicy,
     )
     if (answer.status !== 200) {

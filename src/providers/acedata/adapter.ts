@@ -6,7 +6,8 @@ import { ASPECT_RATIOS } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
-import { linkedVideo } from '../upstream/download.ts'
+import { linkReader } from '../upstream/download.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { filesToSend, type SentFile, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
@@ -17,7 +18,6 @@ import { readTask } from './read-task.ts'
 import { refusedCreate } from './refused-create.ts'
 import { takesRequest } from './takes-request.ts'
 import { acedataWebhook, callbackField } from './webhook.ts'
-import { created } from './wire.ts'
 
 /** The vendor documents none; modest, until an operator knows the account's. */
 const CONCURRENCY = 20
@@ -36,7 +36,7 @@ const LET_IN: readonly number[] = [200, 400, 404]
 
 export function createAcedataProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS, callbackUrl } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, callbackUrl })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, callbackUrl, userAgent: settings.fetchPolicy.userAgent })
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {
@@ -74,7 +74,7 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       const isWell = answer.status >= 200 && answer.status <= 299
-      const id = isWell ? created.safeParse(answer.json).data?.task_id : undefined
+      const id = isWell ? jobIdIn(answer.json, 'task_id') : undefined
       if (id === undefined) return refusedCreate(answer)
       return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
@@ -82,7 +82,8 @@ export function createAcedataProvider(settings: AdapterSettings): Provider & Asy
     async poll(operation, { signal }) {
       const { id, credential } = readJobOperation(operation)
       const answer = await upstream.read({ ...retrieve(id), credential, signal })
-      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      const { path } = retrieve(id)
+      const videoAt = linkReader({ upstream, fetchPolicy: settings.fetchPolicy, credential, askedPath: path })
       return unansweredPoll(answer) ?? readTask(answer, videoAt)
     },
 

@@ -1,11 +1,7 @@
 /** What is read of AceData's answers. Source: the vendor's API reference. */
 import { z } from 'zod'
-import { jobId } from '../upstream/job-operation.ts'
 
 const told = z.string().nullish().catch(undefined).optional()
-
-/** The answer to a create that does not wait. */
-export const created = z.object({ task_id: jobId, success: z.literal(true).optional() })
 
 /** A refusal, with any status, 200 too: `{"success": false, "error": {"code", "message"}, "trace_id"}`. */
 export const refusal = z.object({ success: z.literal(false).optional(), error: z.object({ code: z.string() }) })
@@ -17,7 +13,7 @@ export const task = z.object({
     .object({
       success: z.boolean().nullish(),
       error: z.object({ code: told, message: told }).nullish().catch(undefined).optional(),
-      data: z.array(z.object({ state: told, video_url: told })).nullish(),
+      data: z.array(z.object({ state: told })).nullish(),
     })
     .nullish(),
 })

@@ -39,7 +39,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
   if (workflow === undefined) throw new Error(`providers.${name} is a comfyui and needs a workflow.`)
   checkWorkflow(workflow, name)
   const takesPicture = workflow.inputs.image !== undefined
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
 
   return {
     ...configured(settings, upstream, {

@@ -6,14 +6,15 @@ import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
-import { linkedVideo } from '../upstream/download.ts'
+import { linkReader } from '../upstream/download.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { readStatus } from './read-status.ts'
 import { refusedCreate, withBodyCode } from './refused-create.ts'
-import { created, envelope } from './wire.ts'
+import { envelope } from './wire.ts'
 
 /** The one model there is: requests do not name it. */
 const MODEL = 'grok-imagine-video'
@@ -45,7 +46,7 @@ const LET_IN: readonly number[] = [200, 400, 404]
 
 export function createGrokimagineapiProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
 
   return {
     ...configured(settings, upstream, {
@@ -76,7 +77,7 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       const isWell = answer.status >= 200 && answer.status <= 299
-      const id = isWell ? created.safeParse(answer.json).data?.data.task_id : undefined
+      const id = isWell ? jobIdIn(answer.json, 'task_id') : undefined
       if (id === undefined) return refusedCreate(answer)
       return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
@@ -85,7 +86,7 @@ export function createGrokimagineapiProvider(settings: AdapterSettings): Provide
       const { id, credential } = readJobOperation(operation)
       const path = `/v1/status?task_id=${encodeURIComponent(id)}`
       const answer = withBodyCode(await upstream.read({ method: 'GET', path, credential, signal }))
-      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      const videoAt = linkReader({ upstream, fetchPolicy: settings.fetchPolicy, credential, askedPath: path })
       return unansweredPoll(answer) ?? readStatus(answer, videoAt)
     },
 

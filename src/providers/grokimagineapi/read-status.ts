@@ -1,26 +1,27 @@
-import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import type { PollOutcome } from '../provider.ts'
+import { type LinkReader, linkedSuccess } from '../upstream/download.ts'
+import { meaningOf, videoUrlIn, withStatus } from '../upstream/job-answer.ts'
 import { pendingByHeader } from '../upstream/pending-by-header.ts'
 import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import { isPolicy, isWrongFile } from './vendor-words.ts'
 import { status } from './wire.ts'
 
-/** Of the words only `completed` is documented; the other three are those that such an API would use. */
-const PENDING: readonly string[] = ['pending', 'processing']
-
 /**
- * What the answer to a poll says. Its object tells no progress. A job with an `error_message` and without a video has
+ * What the answer to a poll says; of its status words only `completed` is documented. Its object tells no progress. A job with an `error_message` and without a video has
  * failed, whatever the word: that is what the field is documented for. @throws Error where it is no status.
  */
-export function readStatus(answer: UpstreamAnswer, videoAt: (url: string) => ProducedAsset): PollOutcome {
-  const parsed = status.safeParse(answer.json)
+export function readStatus(answer: UpstreamAnswer, videoAt: LinkReader): PollOutcome {
+  const parsed = status.safeParse(withStatus(answer.json))
   if (!parsed.success) throw new Error(`The provider answers a poll with something that is no status: ${answer.shown}`)
-  const { status: word, error_message: message, response } = parsed.data.data
-  const url = response?.[0] ?? ''
-  if (word === 'completed' && url !== '') return { kind: 'succeeded', assets: [videoAt(url)] }
-  if (word === 'failed' || (message ?? '') !== '') return failed(message ?? '', `${word}: ${message}`)
-  if (word === 'completed') return { kind: 'succeeded', assets: [] }
+  const { status: word, error_message: message } = parsed.data
+  const meaning = meaningOf(word)
+  const url = videoUrlIn(answer.json)
+  if (meaning === 'done' && url !== undefined) return linkedSuccess(url, videoAt)
+  if (meaning === 'failed' || (message ?? '') !== '') return failed(message ?? '', `${word}: ${message}`)
+  if (meaning === 'done') return linkedSuccess(undefined, videoAt)
+  if (meaning === 'expired') return { kind: 'expired' }
   const pending = pendingByHeader(answer)
-  return PENDING.includes(word) ? pending : { ...pending, unknownStatus: word }
+  return meaning === 'pending' ? pending : { ...pending, unknownStatus: word }
 }
 
 function failed(message: string, cause: string): PollOutcome {

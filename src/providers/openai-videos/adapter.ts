@@ -9,8 +9,9 @@ import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
 import { configured } from '../upstream/configured.ts'
-import { linkedVideo } from '../upstream/download.ts'
+import { firstThatIsThere, linkedVideo, linkReader } from '../upstream/download.ts'
 import { formBody } from '../upstream/form-body.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
@@ -20,7 +21,7 @@ import { type CreateFields, createFields, createForm, type Picture } from './map
 import { readVideo } from './read-video.ts'
 import { refusedCreate, wantsForm } from './refused-create.ts'
 import { openaiVideosWebhook } from './webhook.ts'
-import { createdVideo, modelList } from './wire.ts'
+import { modelList } from './wire.ts'
 
 /** Enough to keep one GPU server's queue from running dry; a gateway with more is configured with more. */
 const CONCURRENCY = 4
@@ -54,7 +55,7 @@ const NO_SUCH_PATH = /^(?:not found\.?$|invalid url\b|there is no get )/i
 
 export function createOpenaiVideosProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
   /** Learnt from the first create without a picture; SGLang takes no form without one, vLLM-Omni takes only forms. */
   let speaksForms = false
 
@@ -80,18 +81,25 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
-      const created = createdVideo.safeParse(answer.json)
-      if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      return { kind: 'accepted', operation: toJobOperation({ id: created.data.id, credential: context.credential }) }
+      const id = jobIdIn(answer.json, 'id')
+      if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential: context.credential }) }
     },
 
     async poll(operation, { signal }) {
       const { id, credential } = readJobOperation(operation)
       const path = `/videos/${encodeURIComponent(id)}`
       const answer = await upstream.read({ method: 'GET', path, credential, signal })
-      const url = `${path}/content`
-      const content = linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
-      return unansweredPoll(answer) ?? readVideo(answer.json, content)
+      const about = { upstream, fetchPolicy: settings.fetchPolicy, credential }
+      const content = linkedVideo({ ...about, url: `${path}/content` })
+      const videoAt = linkReader({ ...about, askedPath: path })
+      return (
+        unansweredPoll(answer) ??
+        readVideo(answer.json, (named) => {
+          const linked = named === undefined ? undefined : videoAt(named)
+          return linked === undefined ? content : firstThatIsThere(linked, content)
+        })
+      )
     },
 
     async cancel(operation, { signal }) {

@@ -1,31 +1,29 @@
 import type { Json } from '../../canonical/json.ts'
 import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import { meaningOf, videoUrlIn, withStatus } from '../upstream/job-answer.ts'
 import { readProgress } from '../upstream/read-progress.ts'
 import { isPolicyCode } from './refused-create.ts'
 import { video } from './wire.ts'
 
 /**
  * What the answer to a poll says. A job that was deleted or canceled over there has failed, whoever did it: we ask for
- * that only when nobody waits any more. @throws Error where it is no video object.
+ * that only when nobody waits any more. `videoAt` is given the URL of the video, where the answer names one: gateways do that
+ * have no route for its content. @throws Error where it is no video object.
  */
-export function readVideo(json: Json | undefined, content: ProducedAsset): PollOutcome {
-  const parsed = video.safeParse(json)
+export function readVideo(json: Json | undefined, videoAt: (named: string | undefined) => ProducedAsset): PollOutcome {
+  const parsed = video.safeParse(withStatus(json))
   if (!parsed.success) throw new Error('The provider answers a poll with something that is no video object.')
   const { status, progress, error } = parsed.data
-  switch (status) {
-    case 'queued':
-    case 'in_progress':
+  switch (meaningOf(status)) {
+    case 'pending':
       return pending(progress)
-    case 'completed':
-      return { kind: 'succeeded', assets: [content] }
+    case 'done':
+      return { kind: 'succeeded', assets: [videoAt(videoUrlIn(json))] }
     case 'failed':
-    case 'cancelled':
-    case 'canceled':
-    case 'deleted':
       return failed(error?.code ?? undefined, `${status}: ${error?.code ?? 'no code'}: ${error?.message ?? ''}`)
     case 'expired':
       return { kind: 'expired' }
-    default:
+    case undefined:
       return { ...pending(progress), unknownStatus: status }
   }
 }

@@ -1,11 +1,7 @@
 /** What is read of answers in the OpenAI Videos shape. Source: the API reference; SGLang-diffusion and vLLM-Omni agree. */
 import { z } from 'zod'
-import { jobId } from '../upstream/job-operation.ts'
 
 const errorObject = z.object({ code: z.string().nullish(), message: z.string().nullish() })
-
-/** The answer to a create. */
-export const createdVideo = z.object({ id: jobId })
 
 export const video = z.object({
   status: z.string(),

@@ -8,7 +8,8 @@ import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
 import { configured } from '../upstream/configured.ts'
-import { linkedVideo } from '../upstream/download.ts'
+import { linkReader } from '../upstream/download.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
@@ -19,7 +20,7 @@ import { refusedCreate } from './refused-create.ts'
 import { takesRequest } from './takes-request.ts'
 import { type PictureUpload, uploadPicture } from './upload-picture.ts'
 import { rivyaWebhook } from './webhook.ts'
-import { created, credits, modelList } from './wire.ts'
+import { credits, modelList } from './wire.ts'
 
 /** The vendor documents none; modest, until an operator knows the account's. */
 const CONCURRENCY = 20
@@ -35,7 +36,7 @@ const keptPicture = z.object({ url: z.string() })
 
 export function createRivyaProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {
@@ -74,7 +75,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
-      const id = created.safeParse(answer.json).data?.id
+      const id = jobIdIn(answer.json, 'id')
       if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
       return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
@@ -83,7 +84,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       const { id, credential } = readJobOperation(operation)
       const path = `/api/v1/generations/${encodeURIComponent(id)}`
       const answer = await upstream.read({ method: 'GET', path, credential, signal })
-      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      const videoAt = linkReader({ upstream, fetchPolicy: settings.fetchPolicy, credential, askedPath: path })
       return unansweredPoll(answer) ?? readTask(answer, videoAt)
     },
 

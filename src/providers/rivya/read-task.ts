@@ -1,26 +1,25 @@
-import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import type { PollOutcome } from '../provider.ts'
+import { type LinkReader, linkedSuccess } from '../upstream/download.ts'
+import { meaningOf, videoUrlIn, withStatus } from '../upstream/job-answer.ts'
 import { pendingByHeader } from '../upstream/pending-by-header.ts'
 import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import { type RivyaTask, task } from './wire.ts'
 
 /** What the answer to a poll says. The API's object tells no progress. @throws Error where it is no task. */
-export function readTask(answer: UpstreamAnswer, videoAt: (url: string) => ProducedAsset): PollOutcome {
-  const parsed = task.safeParse(answer.json)
+export function readTask(answer: UpstreamAnswer, videoAt: LinkReader): PollOutcome {
+  const parsed = task.safeParse(withStatus(answer.json))
   if (!parsed.success) throw new Error(`The provider answers a poll with something that is no task: ${answer.shown}`)
-  const { status, result } = parsed.data
-  switch (status) {
-    case 'queued':
-    case 'processing':
+  const { status } = parsed.data
+  switch (meaningOf(status)) {
+    case 'pending':
       return pendingByHeader(answer)
-    case 'succeeded': {
-      const url = result?.primary_url || result?.urls?.[0]
-      return { kind: 'succeeded', assets: url === undefined || url === '' ? [] : [videoAt(url)] }
-    }
+    case 'done':
+      return linkedSuccess(videoUrlIn(answer.json), videoAt)
     case 'failed':
-    case 'canceled':
-    case 'cancelled':
       return failed(parsed.data)
-    default:
+    case 'expired':
+      return { kind: 'expired' }
+    case undefined:
       return { ...pendingByHeader(answer), unknownStatus: status }
   }
 }

@@ -1,19 +1,10 @@
 /** What is read of Rivya's answers. Source: the documentation of its public API v1. */
 import { z } from 'zod'
-import { jobId } from '../upstream/job-operation.ts'
 
 const told = z.string().nullish().catch(undefined).optional()
 
-/** The answer to a create. */
-export const created = z.object({ id: jobId })
-
 export const task = z.object({
   status: z.string(),
-  result: z
-    .object({ primary_url: told, urls: z.array(z.string()).nullish().catch(undefined).optional() })
-    .nullish()
-    .catch(undefined)
-    .optional(),
   error: z.object({ code: told, message: told }).nullish().catch(undefined).optional(),
 })
 export type RivyaTask = z.infer<typeof task>

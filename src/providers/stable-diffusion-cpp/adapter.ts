@@ -6,6 +6,7 @@ import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canoni
 import type { OpenReference, Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart, unanswered } from '../upstream/refused-start.ts'
@@ -13,7 +14,7 @@ import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { PICTURE_FIELDS, videoBody } from './map-request.ts'
 import { readJob } from './read-job.ts'
-import { capabilities, createdJob } from './wire.ts'
+import { capabilities } from './wire.ts'
 
 /** It works at one; the next waits there, so that the GPU need not wait for our poll. */
 const CONCURRENCY = 2
@@ -38,7 +39,7 @@ const NOT_CANCELED: readonly number[] = [404, 409, 410]
 
 export function createStableDiffusionCppProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
 
   return {
     ...configured(settings, upstream, {
@@ -77,9 +78,9 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
-      const created = createdJob.safeParse(answer.json)
-      if (!created.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      return { kind: 'accepted', operation: toJobOperation({ id: created.data.id, credential }) }
+      const id = jobIdIn(answer.json, 'id')
+      if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
     async poll(operation, { signal }) {

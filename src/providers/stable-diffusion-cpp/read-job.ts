@@ -1,5 +1,6 @@
 import type { Json } from '../../canonical/json.ts'
 import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import { meaningOf } from '../upstream/job-answer.ts'
 import { job } from './wire.ts'
 
 /** What the answer to a poll says. The server tells no progress. @throws Error where it is no job. */
@@ -7,20 +8,20 @@ export function readJob(json: Json | undefined): PollOutcome {
   const parsed = job.safeParse(json)
   if (!parsed.success) throw new Error('The provider answers a poll with something that is no job.')
   const { status, result, error } = parsed.data
-  switch (status) {
-    case 'queued':
-    case 'generating':
+  switch (meaningOf(status)) {
+    case 'pending':
       return { kind: 'pending' }
-    case 'completed': {
+    case 'done': {
       const base64 = result?.b64_json ?? ''
       return { kind: 'succeeded', assets: base64 === '' ? [] : [inlineVideo(base64)] }
     }
-    case 'failed':
-    case 'cancelled': {
+    case 'failed': {
       const failure = { reason: 'generation_failed', message: 'The provider failed.' } as const
       return { kind: 'failed', failure, cause: `${status}: ${error?.code ?? 'no code'}: ${error?.message ?? ''}` }
     }
-    default:
+    case 'expired':
+      return { kind: 'expired' }
+    case undefined:
       return { kind: 'pending', unknownStatus: status }
   }
 }

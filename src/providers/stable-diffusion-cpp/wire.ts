@@ -1,9 +1,5 @@
 /** What is read of the answers of stable-diffusion.cpp's server. Source: `examples/server/api.md` there. */
 import { z } from 'zod'
-import { jobId } from '../upstream/job-operation.ts'
-
-/** 202; the job is at `/sdcpp/v1/jobs/{id}`, which is what its `poll_url` says too. */
-export const createdJob = z.object({ id: jobId })
 
 export const job = z.object({
   status: z.string(),

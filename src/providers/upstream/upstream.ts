@@ -9,9 +9,7 @@ import { FetchError } from '../../media/fetch-error.ts'
 import { retryAfterMs } from '../../media/fetch-retry-after.ts'
 import { type TrustedAnswer, TrustedHost, type TrustedRequest } from '../../media/fetch-trusted.ts'
 import { BlamelessError } from '../provider.ts'
-
-/** Characters. Servers without keys are given words like `none` or `id`, which are no secret and stand in answers. */
-const SHORTEST_SECRET = 8
+import { Redaction } from './redaction.ts'
 
 /** Bytes of a JSON answer; a status with an inline video has a limit of its own. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -21,6 +19,9 @@ const FINGERPRINT_CHARACTERS = 12
 
 /** How much of an answer that is not understood goes to the log. */
 const SHOWN_CHARACTERS = 300
+
+/** As much of an answer is looked at for what is shown of it: a secret that begins in the shown part ends here. */
+const LOOKED_AT_CHARACTERS = 4_096
 
 /** In the first place of the keys: new jobs go without one. */
 export const NO_KEY = ''
@@ -34,6 +35,8 @@ export interface UpstreamSettings {
   readonly timeoutMs: number
   /** Where the upstream calls: whoever knows it can call there, too. */
   readonly callbackUrl?: string | undefined
+  /** The header `User-Agent`; by default one without a contact. */
+  readonly userAgent?: string | undefined
 }
 
 export interface UpstreamCall {
@@ -56,9 +59,9 @@ export interface UpstreamCall {
 export interface UpstreamAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** `undefined` where the body is empty or no JSON. */
+  /** `undefined` where the body is empty or no JSON. Our secrets are cut out of its words. */
   readonly json: Json | undefined
-  /** The beginning of the body, for the log; our secrets are cut out of it, as of `json`. */
+  /** The beginning of the body as printable text, for the log; without our secrets. */
   readonly shown: string
   /** What `Retry-After` asks for. */
   readonly retryAfterMs: number | undefined
@@ -75,18 +78,21 @@ export class Upstream implements AsyncDisposable {
   readonly #settings: UpstreamSettings
   readonly #host: TrustedHost
   readonly #base: URL
+  readonly #secrets: Redaction
 
   constructor(settings: UpstreamSettings) {
     this.#settings = settings
     this.#base = new URL(settings.baseUrl)
-    this.#host = new TrustedHost(this.#base.origin)
+    const { userAgent } = settings
+    this.#host = new TrustedHost(this.#base.origin, userAgent === undefined ? {} : { userAgent })
+    this.#secrets = new Redaction([...settings.apiKeys, settings.callbackUrl ?? ''])
   }
 
   /** A call that may begin a job. Never repeated here, whatever happens. */
   async create(call: UpstreamCall): Promise<CreateCall> {
     try {
-      await using answer = await this.#host.create(this.#request(call, this.#settings.timeoutMs))
-      return { kind: 'answered', answer: await this.#readAnswer(answer, call) }
+      await using answer = await this.#host.create(this.#requestForJson(call))
+      return { kind: 'answered', answer: await this.#readAnswer(answer) }
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
       const cause = `${error.reason}: ${error.message}`
@@ -96,8 +102,8 @@ export class Upstream implements AsyncDisposable {
 
   /** A call that begins nothing. @throws FetchError where there is no answer. */
   async read(call: UpstreamCall): Promise<UpstreamAnswer> {
-    await using answer = await this.#host.read(this.#request(call, this.#settings.timeoutMs))
-    return await this.#readAnswer(answer, call)
+    await using answer = await this.#host.read(this.#requestForJson(call))
+    return await this.#readAnswer(answer)
   }
 
   /** The bytes of a file that lies on the upstream itself, behind the credential. */
@@ -116,6 +122,15 @@ export class Upstream implements AsyncDisposable {
     return new URL(below, this.#base.origin)
   }
 
+  /**
+   * The URL that an answer means by a reference, which is resolved against the URL that was asked (RFC 3986, 5.2).
+   * `undefined` where it is none. `askedPath`: the path of the call, as it was given to `read`.
+   */
+  resolve(reference: string, askedPath: string): string | undefined {
+    const asked = this.locate(askedPath)
+    return URL.canParse(reference, asked.href) ? new URL(reference, asked).href : undefined
+  }
+
   /** Names the key that new jobs are started with, without telling it; kept in their operations. */
   get credential(): string | undefined {
     const [key = NO_KEY] = this.#settings.apiKeys
@@ -129,6 +144,10 @@ export class Upstream implements AsyncDisposable {
     if (key === undefined)
       throw new CredentialMissing(`The key ${credential} that started the job is configured no more.`)
     return key
+  }
+
+  #requestForJson(call: UpstreamCall): TrustedRequest {
+    return { ...this.#request(call, this.#settings.timeoutMs), maxBytes: call.maxBytes ?? MAX_ANSWER_BYTES }
   }
 
   #request(call: UpstreamCall, timeoutMs: number): TrustedRequest {
@@ -150,24 +169,24 @@ export class Upstream implements AsyncDisposable {
     }
   }
 
-  async #readAnswer(answer: TrustedAnswer, { maxBytes = MAX_ANSWER_BYTES }: UpstreamCall): Promise<UpstreamAnswer> {
-    const text = this.#withoutSecrets(await readText(answer, maxBytes))
+  async #readAnswer(answer: TrustedAnswer): Promise<UpstreamAnswer> {
+    const text = await readText(answer)
     return {
       status: answer.status,
       headers: answer.headers,
-      json: parsed(text),
-      shown: text.slice(0, SHOWN_CHARACTERS),
+      json: this.#parsed(text),
+      shown: printable(this.#secrets.ofText(text.slice(0, LOOKED_AT_CHARACTERS))).slice(0, SHOWN_CHARACTERS),
       retryAfterMs: retryAfterMs(answer.headers['retry-after'], new Date()),
     }
   }
 
-  /** Some upstreams repeat a wrong key, or the whole request, in their refusal. */
-  #withoutSecrets(text: string): string {
-    const { apiKeys, callbackUrl = '' } = this.#settings
-    const secrets = [...apiKeys, callbackUrl].filter(({ length }) => length >= SHORTEST_SECRET)
-    // As it is, and as some write it into JSON and into URLs.
-    const spellings = secrets.flatMap((secret) => [secret, secret.replaceAll('/', '\\/'), encodeURIComponent(secret)])
-    return spellings.reduce((left, spelling) => left.replaceAll(spelling, '[secret]'), text)
+  /** Nothing for what is no JSON, or is nested deeper than can be walked. */
+  #parsed(text: string): Json | undefined {
+    try {
+      return this.#secrets.ofJson(JSON.parse(text))
+    } catch {
+      return undefined
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -185,22 +204,13 @@ function fingerprintOf(key: string): string {
   return createHash('sha256').update(`reelay upstream key\n${key}`).digest('hex').slice(0, FINGERPRINT_CHARACTERS)
 }
 
-async function readText(answer: TrustedAnswer, maxBytes: number): Promise<string> {
+async function readText(answer: TrustedAnswer): Promise<string> {
   const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer.body) {
-    bytes += chunk.length
-    if (bytes > maxBytes)
-      throw new FetchError('too_large', `The answer is larger than ${maxBytes} bytes.`, { sent: 'maybe' })
-    chunks.push(chunk)
-  }
+  for await (const chunk of answer.body) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function parsed(text: string): Json | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** Bytes that are no text would garble a log, or the terminal on which it is read. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\uFFFD]+/gu, ' ')
 }

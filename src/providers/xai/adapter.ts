@@ -6,7 +6,8 @@ import { ASPECT_RATIOS, RESOLUTIONS } from '../../canonical/generation.ts'
 import type { Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
-import { linkedVideo } from '../upstream/download.ts'
+import { linkReader } from '../upstream/download.ts'
+import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { filesToSend, type SentFile, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
@@ -16,7 +17,7 @@ import { CREATE_PATHS, createBody } from './map-request.ts'
 import { listPrice, takesRequest } from './model-limits.ts'
 import { readStatus, readWithheld } from './read-status.ts'
 import { refusedCreate } from './refused-create.ts'
-import { created, refusal } from './wire.ts'
+import { refusal } from './wire.ts'
 
 /** The vendor documents no limit of jobs at once; its limits are creates in a minute, by account. */
 const CONCURRENCY = 50
@@ -32,7 +33,7 @@ const NO_JOB = '/videos/00000000-0000-0000-0000-000000000000'
 
 export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
-  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs })
+  const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
   const modelOf = (request: { readonly model: string }) => settings.model ?? request.model
 
   return {
@@ -72,16 +73,16 @@ export function createXaiProvider(settings: AdapterSettings): Provider & AsyncDi
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
       if (answer.status < 200 || answer.status > 299) return refusedCreate(answer)
-      const job = created.safeParse(answer.json).data?.request_id
-      if (job === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
-      return { kind: 'accepted', operation: toJobOperation({ id: job, credential }) }
+      const id = jobIdIn(answer.json, 'request_id')
+      if (id === undefined) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      return { kind: 'accepted', operation: toJobOperation({ id, credential }) }
     },
 
     async poll(operation, { signal }) {
       const { id, credential } = readJobOperation(operation)
       const path = `/videos/${encodeURIComponent(id)}`
       const answer = await upstream.read({ method: 'GET', path, credential, signal })
-      const videoAt = (url: string) => linkedVideo({ upstream, fetchPolicy: settings.fetchPolicy, url, credential })
+      const videoAt = linkReader({ upstream, fetchPolicy: settings.fetchPolicy, credential, askedPath: path })
       if (answer.status === 202) return readStatus(answer, videoAt)
       return readWithheld(answer) ?? unansweredPoll(answer) ?? readStatus(answer, videoAt)
     },

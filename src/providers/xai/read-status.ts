@@ -1,4 +1,6 @@
-import type { PollOutcome, ProducedAsset } from '../provider.ts'
+import type { PollOutcome } from '../provider.ts'
+import { type LinkReader, linkedSuccess } from '../upstream/download.ts'
+import { meaningOf, videoUrlIn, withStatus } from '../upstream/job-answer.ts'
 import { readProgress } from '../upstream/read-progress.ts'
 import type { UpstreamAnswer } from '../upstream/upstream.ts'
 import { isPolicy, isPolicyRefusal } from './vendor-words.ts'
@@ -13,26 +15,24 @@ export function readWithheld(answer: UpstreamAnswer): PollOutcome | undefined {
 }
 
 /** What the answer to a poll says, 200 or 202. @throws Error where it is no status. */
-export function readStatus(answer: UpstreamAnswer, videoAt: (url: string) => ProducedAsset): PollOutcome {
-  const parsed = status.safeParse(answer.json)
+export function readStatus(answer: UpstreamAnswer, videoAt: LinkReader): PollOutcome {
+  const parsed = status.safeParse(withStatus(answer.json))
   if (!parsed.success) {
     if (answer.status === STILL_PENDING && answer.shown === '') return { kind: 'pending' }
     throw new Error(`The provider answers a poll with something that is no status: ${answer.shown}`)
   }
   const { status: word, progress, video } = parsed.data
-  switch (word) {
+  switch (meaningOf(word)) {
     case 'pending':
       return pending(progress)
-    case 'done': {
+    case 'done':
       if (video?.respect_moderation === false) return moderated('done, with respect_moderation false')
-      const url = video?.url ?? ''
-      return { kind: 'succeeded', assets: url === '' ? [] : [videoAt(url)] }
-    }
+      return linkedSuccess(videoUrlIn(answer.json), videoAt)
     case 'failed':
       return failed(parsed.data)
     case 'expired':
       return { kind: 'expired' }
-    default:
+    case undefined:
       return { ...pending(progress), unknownStatus: word }
   }
 }

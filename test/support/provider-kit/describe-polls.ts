@@ -125,6 +125,18 @@ export function describePolls(adapter: ProviderCase): void {
       })
     }
 
+    for (const coding of ['gzip', 'deflate', 'br'] as const) {
+      it(`reads answers that come as ${coding}, which was not asked for`, async () => {
+        await using bench = await ProviderBench.open(adapter)
+        const coded = { kind: 'coded', coding } as const
+        bench.upstream.script('create', coded)
+        bench.upstream.script('poll', coded, coded, coded)
+        const operation = await bench.accepted()
+        assert.equal((await bench.ended(operation)).kind, 'succeeded')
+        assert.equal(bench.upstream.jobs.length, 1)
+      })
+    }
+
     it('is told the same by a clock that is wrong', async () => {
       for (const clockOffsetMs of [-600_000, 600_000]) {
         await using bench = await ProviderBench.open(adapter)

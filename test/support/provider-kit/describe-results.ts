@@ -58,6 +58,22 @@ export function describeResults(adapter: ProviderCase): void {
       }
     })
 
+    it('is plain where its host compresses it, also after a download that broke', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'reelay-provider-'))
+      try {
+        await using bench = await ProviderBench.open(adapter)
+        const asset = await bench.asset(await bench.accepted())
+        const coded = { kind: 'coded', coding: 'gzip' } as const
+        bench.upstream.script(target, coded, { kind: 'cut body', atByte: MIDDLE_BYTE }, coded)
+        assert.ok((await downloaded(asset)).bytes.equals(bench.upstream.video))
+        const path = join(folder, 'video.mp4')
+        await downloadAsset(asset, { path, signal: neverAborted() })
+        assert.ok((await readFile(path)).equals(bench.upstream.video))
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
+
     it('throws AssetGone where the link has run out, and another error where the host is ill', async () => {
       await using bench = await ProviderBench.open(adapter)
       const operation = await bench.accepted()

@@ -31,6 +31,8 @@ export type Fault =
   | { readonly kind: 'html' }
   /** The call does its work, and the JSON lacks its second half, in an answer that is whole as HTTP. */
   | { readonly kind: 'truncated json' }
+  /** Answers well, with a body that is compressed whatever was asked for. */
+  | { readonly kind: 'coded'; readonly coding: 'gzip' | 'deflate' | 'br' }
   /** The call does its work; this is what is said instead, with 200. */
   | { readonly kind: 'say'; readonly json: Json }
 

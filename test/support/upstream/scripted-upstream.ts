@@ -10,6 +10,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { byteSpan } from './byte-span.ts'
 import type { Fault, FaultScript, FaultTarget } from './fault.ts'
 import { FaultQueue } from './fault-queue.ts'
@@ -350,6 +351,8 @@ function saidUnder(fault: Fault, honest: SpeechAnswer): SpeechAnswer {
       return PAGE
     case 'say':
       return { status: 200, json: fault.json }
+    case 'coded':
+      return coded(honest, fault.coding)
     case 'truncated json': {
       const text = JSON.stringify(honest.json ?? {})
       const headers = { 'content-type': 'application/json' }
@@ -358,6 +361,14 @@ function saidUnder(fault: Fault, honest: SpeechAnswer): SpeechAnswer {
     default:
       return honest
   }
+}
+
+const CODERS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync } as const
+
+function coded({ status, headers, json, body }: SpeechAnswer, coding: keyof typeof CODERS): SpeechAnswer {
+  const plain = body ?? Buffer.from(json === undefined ? '' : JSON.stringify(json))
+  const type = body === undefined ? { 'content-type': 'application/json' } : {}
+  return { status, headers: { ...type, ...headers, 'content-encoding': coding }, body: CODERS[coding](plain) }
 }
 
 function isOver(state: JobState): boolean {
