@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { describe, test } from 'node:test'
 import { newId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
-import { LargeBodyTurns } from './large-body-turns.ts'
+import { LargeBodyTurns, MAX_WAITING_OF_ACCOUNT } from './large-body-turns.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -46,8 +46,8 @@ describe('turns for large bodies', () => {
     assert.equal(await isSettled(chunked), false, 'of unknown length is large')
     const shouted = requestOf({ 'content-type': 'Application/JSON', 'content-length': '30000000' })
     assert.equal(await isSettled(turns.take(account, shouted.request)), false, 'however its type is written')
-    first()
-    first()
+    first?.()
+    first?.()
     assert.ok(await isSettled(third))
     assert.equal(await isSettled(chunked), false, 'given back twice is once')
   })
@@ -85,12 +85,35 @@ describe('turns for large bodies', () => {
     assert.ok(await isSettled(last))
   })
 
-  test('too many that wait are told to come again', async () => {
+  test('one account that waits as often as it may is refused itself, and no other account', async () => {
     const turns = new LargeBodyTurns()
-    const account = newId('acct')
-    for (let index = 0; index < 202; index++) void turns.take(account, large().request)
-    await assert.rejects(turns.take(account, large().request), (error) => {
+    const greedy = newId('acct')
+    for (let index = 0; index < 2 + MAX_WAITING_OF_ACCOUNT; index++) void turns.take(greedy, large().request)
+    await assert.rejects(turns.take(greedy, large().request), (error) => {
       return error instanceof Refusal && error.code === 'rate_limited' && error.retryAfterSeconds === 10
     })
+    assert.ok(await isSettled(turns.take(newId('acct'), large().request)), 'a turn was free for another account')
+  })
+
+  test('five accounts with all that they may have open leave a turn for the sixth', async () => {
+    const turns = new LargeBodyTurns()
+    for (let index = 0; index < 5; index++) {
+      const account = newId('acct')
+      for (let each = 0; each < 10; each++) void turns.take(account, large().request)
+    }
+    assert.ok(await isSettled(turns.take(newId('acct'), large().request)))
+  })
+
+  test('waiting for one ends by itself, and leaves nothing at its connection', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const turns = new LargeBodyTurns()
+    const account = newId('acct')
+    await turns.take(account, large().request)
+    await turns.take(account, large().request)
+    const { request } = large()
+    const late = turns.take(account, request)
+    t.mock.timers.tick(60_000)
+    await assert.rejects(late, { code: 'unavailable', retryAfterSeconds: 10 })
+    assert.equal(request.socket.listenerCount('close'), 0)
   })
 })

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccountId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
-import { Turns } from '../isolation/turns.ts'
+import { NoTurn, Turns } from '../isolation/turns.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** Held at once by this process: some 100 MB each while they are parsed. */
@@ -15,24 +15,31 @@ const MAX_AT_ONCE = 8
 /** Of one account, so that others find room. */
 const MAX_OF_ACCOUNT = 2
 
-/** Those that wait hold a connection each; beyond, one is told to come again. */
-const MAX_WAITING = 200
+/** Of one account: each holds a connection. A client that sends more large requests than this at once is told to come again. */
+export const MAX_WAITING_OF_ACCOUNT = 20
 const RETRY_SECONDS = 10
 
+/**
+ * A request waits for its turn at most this long; from then on its body has the time of `end-slow-body.ts`. So one that never
+ * sends anything has an end from its beginning, before the 5 minutes that the server gives to any request.
+ */
+const MAX_WAIT_MS = 60_000
+
 export class LargeBodyTurns {
-  readonly #turns = new Turns<AccountId>({ atOnce: MAX_AT_ONCE, ofOneKey: MAX_OF_ACCOUNT })
+  readonly #turns = new Turns<AccountId>({
+    atOnce: MAX_AT_ONCE,
+    ofOneKey: MAX_OF_ACCOUNT,
+    waitingOfOneKey: MAX_WAITING_OF_ACCOUNT,
+    waitMs: MAX_WAIT_MS,
+  })
 
   /**
-   * Waits for a turn where the request's body may be large; answers how to give it back, which may be done twice. Given
-   * back by itself when the connection is gone. Throws a `rate_limited` refusal where too many wait already.
+   * Waits for a turn where the request's body may be large; answers how to give it back, which may be done twice, and
+   * `undefined` where no turn is needed. Given back by itself when the connection is gone. Throws a refusal where the
+   * account has too many requests that wait (`rate_limited`), or this one has waited for too long (`unavailable`).
    */
-  async take(account: AccountId, request: IncomingMessage): Promise<() => void> {
-    if (!isLarge(request)) return () => {}
-    if (this.#turns.waiting >= MAX_WAITING) {
-      throw new Refusal('rate_limited', 'Too many large requests are being read at this moment; try again.', {
-        retryAfterSeconds: RETRY_SECONDS,
-      })
-    }
+  async take(account: AccountId, request: IncomingMessage): Promise<(() => void) | undefined> {
+    if (!isLarge(request)) return undefined
     const gone = new AbortController()
     const leave = () => gone.abort()
     // Before waiting: a client that leaves while it waits gives up its place.
@@ -46,11 +53,22 @@ export class LargeBodyTurns {
         request.socket.off('close', leave)
         giveBack()
       }
-    } catch {
-      // It has left, and no body comes.
-      return () => {}
+    } catch (error) {
+      request.socket.off('close', leave)
+      if (error instanceof NoTurn) throw refusalOf(error)
+      // The client has left, and no body comes.
+      return undefined
     }
   }
+}
+
+function refusalOf({ because }: NoTurn): Refusal {
+  if (because === 'too many wait') {
+    const message = `This account has ${MAX_OF_ACCOUNT} large requests that are being read and ${MAX_WAITING_OF_ACCOUNT} that wait, as many as it may; try again.`
+    return new Refusal('rate_limited', message, { retryAfterSeconds: RETRY_SECONDS })
+  }
+  const message = 'Other large requests are still being read, and this one has waited too long; try again.'
+  return new Refusal('unavailable', message, { retryAfterSeconds: RETRY_SECONDS })
 }
 
 /** Larger than a body without pictures may be, or of a length that is not said. Forms are not held in memory. */

@@ -7,7 +7,7 @@ import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { endSlowBody } from './end-slow-body.ts'
-import { endStalledForm } from './end-stalled-form.ts'
+import { endStalledBody } from './end-stalled-body.ts'
 import { type Asking, executorFor } from './execute.ts'
 import { takeForms, takeFormsOnly } from './parse-form.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
@@ -88,14 +88,16 @@ function mountRoute(
       },
       preParsing: async (request) => {
         const holder = holders.get(request)
-        if (takesReferences && holder !== undefined) {
-          releases.set(request, await platform.largeBodies.take(holder.account.id, request.raw))
-        }
+        const turn =
+          takesReferences && holder !== undefined
+            ? await platform.largeBodies.take(holder.account.id, request.raw)
+            : undefined
+        if (turn !== undefined) releases.set(request, turn)
         if (holder !== undefined && isUpload(route, request)) {
           releases.set(request, platform.openUploads.begin(holder.account.id, request.raw))
         }
-        if (isForm(request)) endStalledForm(request.raw)
-        else endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
+        if (isForm(request) || turn !== undefined) endStalledBody(request.raw)
+        if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
       },
       onResponse: async (request) => releases.get(request)?.(),
       handler: async (request, reply) => {

@@ -24,7 +24,7 @@ import { requestIdOf } from './request-id.ts'
 
 /**
  * The largest upload, 50 MiB, over a line of 1.5 Mbit/s, and nothing that comes more slowly. Bodies that are no forms have
- * less time: `end-slow-body.ts`; forms that stall are ended before: `end-stalled-form.ts`.
+ * less time: `end-slow-body.ts`; large ones that stall are ended before: `end-stalled-body.ts`.
  */
 const REQUEST_TIMEOUT_MS = 300_000
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, type TestContext, test } from 'node:test'
 import { waitFor } from '../../test/support/patience.ts'
-import { endStalledForm } from './end-stalled-form.ts'
+import { endStalledBody } from './end-stalled-body.ts'
 
 const WINDOW_MS = 1_000
 const MIN_BYTES = 50
@@ -13,7 +13,7 @@ const PIECE = 'x'.repeat(100)
 const requests: IncomingMessage[] = []
 const server = createServer((request, response) => {
   requests.push(request)
-  endStalledForm(request, { windowMs: WINDOW_MS, minBytes: MIN_BYTES })
+  endStalledBody(request, { windowMs: WINDOW_MS, minBytes: MIN_BYTES })
   request.once('end', () => response.end('whole'))
   request.on('error', () => {
     // Cut.
