@@ -61,6 +61,8 @@ export type RejectionCause =
   | 'busy'
   /** It refuses us: the key is wrong, or the balance there is used up. The operator's affair. */
   | 'credentials'
+  /** It is set up in such a way that it begins nothing, whatever is asked of it: a graph without output, a node that is missing. */
+  | 'configuration'
 
 export type StartOutcome =
   /** The provider has the job. `operation` is stored and given back to `poll` and `cancel`. */

@@ -201,7 +201,7 @@ export interface TriedProviders {
 export async function selectTriedProviders(db: Queryable, task: TaskId): Promise<TriedProviders> {
   const { rows } = await db.query<{ provider: string; refused: boolean; recent: boolean }>({
     name: 'select-tried-providers',
-    text: `select provider, coalesce(bool_or(because = 'request'), false) as refused,
+    text: `select provider, coalesce(bool_or(because in ('request', 'configuration')), false) as refused,
              bool_or(started_at > now() - $2::interval) as recent
            from attempts where task_id = $1 group by provider`,
     values: [uuidOf(task), JUST_TRIED],

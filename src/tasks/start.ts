@@ -12,7 +12,7 @@ import { type AttemptId, newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
-import { BlamelessError, type StartOutcome } from '../providers/provider.ts'
+import { BlamelessError, type RejectionCause, type StartOutcome } from '../providers/provider.ts'
 import {
   type Accepted,
   endAttempt,
@@ -136,10 +136,14 @@ async function callStart(
   }
 }
 
+/** Rejections that say nothing about the request: the next one meets the same. */
+const OPERATORS_AFFAIRS: readonly RejectionCause[] = ['credentials', 'configuration']
+
 /** Only what the provider itself does wrong counts against it: that it refuses a request, or is busy, does not. */
 function noteHealth(breaker: CircuitBreaker, outcome: StartOutcome): void {
   if (isOurs(outcome)) return
-  const isWell = outcome.kind === 'rejected' ? outcome.because !== 'credentials' : outcome.kind === 'accepted'
+  const isWell =
+    outcome.kind === 'rejected' ? !OPERATORS_AFFAIRS.includes(outcome.because) : outcome.kind === 'accepted'
   if (isWell) breaker.answered()
   else breaker.faulted()
 }
@@ -180,7 +184,7 @@ async function record(
  * open whether an earlier call made a job: neither another token nor another provider may be tried.
  */
 function isSilentOnEarlierCalls(outcome: StartOutcome): outcome is Exclude<StartOutcome, { kind: 'accepted' }> {
-  if (outcome.kind === 'rejected') return outcome.because === 'busy' || outcome.because === 'credentials'
+  if (outcome.kind === 'rejected') return outcome.because === 'busy' || OPERATORS_AFFAIRS.includes(outcome.because)
   return outcome.kind === 'undelivered'
 }
 
@@ -211,7 +215,7 @@ async function recordRejected(
     await park(context, task, attempt.id, `a repeat was refused: ${rejection.error}`)
   } else if (because === 'policy') {
     await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
-  } else if (because === 'request') {
+  } else if (because === 'request' || because === 'configuration') {
     if (await passOn(context, task, { attempt: attempt.id, ...rejection })) return
     await settle(context, task, { state: 'failed', ...failure, attempt: 'rejected' })
   } else {
@@ -258,7 +262,9 @@ async function passOn(context: StepContext, task: LeasedTask, ended: UnstartedAt
   const router = context.router()
   const other =
     router.alternative({ mode, request, except: new Set([...refused, ...tried.recent]) }) ??
-    (ended?.because === 'request' ? router.route({ mode, request, except: refused }) : undefined)
+    (ended?.because === 'request' || ended?.because === 'configuration'
+      ? router.route({ mode, request, except: refused })
+      : undefined)
   if (other === undefined) return false
   const moved = await requeueTask(context.db, task, { provider: other.id, ended })
   if (!moved) return false

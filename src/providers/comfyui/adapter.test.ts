@@ -4,9 +4,10 @@ import { describeProvider } from '../../../test/support/describe-provider.ts'
 import { startReceiver } from '../../../test/support/receiver.ts'
 import { sampleReference, sampleRequest, startContext } from '../../../test/support/sample-request.ts'
 import { standInSettings } from '../../../test/support/stand-in-settings.ts'
-import { comfyuiSpeech } from '../../../test/support/upstream/comfyui-speech.ts'
+import { comfyuiSpeech, comfyuiSpeechWith } from '../../../test/support/upstream/comfyui-speech.ts'
 import { formParts } from '../../../test/support/upstream/form-parts.ts'
 import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
+import type { JsonObject } from '../../canonical/json.ts'
 import type { Workflow } from '../upstream/adapter-settings.ts'
 import { toJobOperation } from '../upstream/job-operation.ts'
 import { createComfyuiProvider } from './adapter.ts'
@@ -99,7 +100,8 @@ test('nothing is posted while it cannot be looked for', async () => {
 
 test('a job that goes from the queue to the history between two looks is not taken for gone', async () => {
   const id = promptIdOf('att_one')
-  const answers = [{}, { queue_running: [], queue_pending: [] }, { [id]: { outputs: {}, status: null } }]
+  const outputs = { '58': { images: [{ filename: 'a.mp4' }] } }
+  const answers = [{}, { queue_running: [], queue_pending: [] }, { [id]: { outputs, status: null } }]
   await using server = await startReceiver((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers.shift()))
     return undefined
@@ -127,6 +129,98 @@ test('only a prompt that is running is interrupted: it may be somebody else’s 
     assert.equal(server.received.filter(({ path }) => path === '/interrupt').length, interrupts)
     if (interrupts === 1) assert.deepEqual(JSON.parse(String(interrupt?.body)), { prompt_id: id })
   }
+})
+
+/** As the server tells of a value that a node does not take. */
+function nodeError(node: string, inputName: string, outputs: readonly string[]): JsonObject {
+  const error = {
+    type: 'value_not_in_list',
+    message: 'Value not in list',
+    details: `${inputName}: 'a'`,
+    extra_info: { input_name: inputName },
+  }
+  return { [node]: { errors: [error], dependent_outputs: [...outputs], class_type: 'Anything' } }
+}
+
+const withPreview: Workflow = {
+  ...workflow,
+  graph: {
+    ...graph,
+    '90': { class_type: 'PreviewAny', inputs: { source: ['6', 0] } },
+    '91': { class_type: 'SaveImage', inputs: { images: ['8', 0] } },
+  },
+}
+
+test('a prompt that runs without its video is refused, and stopped', async () => {
+  for (const [nodeErrors, because] of [
+    [nodeError('37', 'unet_name', ['58', '91']), 'configuration'],
+    [nodeError('58', 'codec', ['58']), 'configuration'],
+    [nodeError('55', 'width', ['58']), 'request'],
+    [{ ...nodeError('55', 'width', ['58']), ...nodeError('37', 'unet_name', ['58']) }, 'configuration'],
+  ] as const) {
+    await using upstream = await ScriptedUpstream.start(comfyuiSpeechWith({ nodeErrors }))
+    await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow: withPreview })
+    const outcome = await provider.start(sampleRequest(), startContext())
+    assert.equal(outcome.kind === 'rejected' ? outcome.because : outcome.kind, because, JSON.stringify(nodeErrors))
+    assert.match(
+      (outcome.kind === 'rejected' && outcome.cause) || '',
+      /without its video: node \d+ \(Anything\): Value not in list/,
+    )
+    assert.equal(upstream.jobs[0]?.state, 'canceled')
+  }
+})
+
+test('a prompt that has lost something else than its video runs', async () => {
+  for (const nodeErrors of [nodeError('90', 'source', ['90']), nodeError('91', 'images', ['90', '91']), {}]) {
+    await using upstream = await ScriptedUpstream.start(comfyuiSpeechWith({ nodeErrors }))
+    await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow: withPreview })
+    assert.equal((await provider.start(sampleRequest(), startContext())).kind, 'accepted')
+  }
+})
+
+test('a refusal of the graph is the operator’s affair, and one of a value that a request fills in the request’s', async () => {
+  const refusing = (type: string, nodeErrors: JsonObject = {}) => ({
+    error: { type, message: 'no' },
+    node_errors: nodeErrors,
+  })
+  for (const [json, because] of [
+    [refusing('invalid_prompt'), 'configuration'],
+    [refusing('prompt_no_outputs'), 'configuration'],
+    [refusing('missing_node_type'), 'configuration'],
+    [refusing('prompt_outputs_failed_validation', nodeError('37', 'unet_name', ['58'])), 'configuration'],
+    [refusing('prompt_outputs_failed_validation', nodeError('55', 'length', ['58'])), 'request'],
+    [refusing('anything_else'), 'request'],
+  ] as const) {
+    await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+    await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
+    upstream.script('create', { kind: 'status', status: 400, body: JSON.stringify(json) })
+    const outcome = await provider.start(sampleRequest(), startContext())
+    assert.equal(outcome.kind === 'rejected' ? outcome.because : outcome.kind, because, JSON.stringify(json))
+    const reason = because === 'configuration' ? 'provider_unavailable' : 'unsupported_input'
+    assert.equal(outcome.kind === 'rejected' && outcome.failure.reason, reason)
+  }
+})
+
+test('a finished prompt without a video is over at once', async () => {
+  await using upstream = await ScriptedUpstream.start(comfyuiSpeech)
+  await using provider = createComfyuiProvider({ ...standInSettings(upstream), workflow })
+  const started = await provider.start(sampleRequest(), startContext())
+  assert.ok(started.kind === 'accepted')
+  upstream.setJob({ state: 'empty' })
+  const outcome = await provider.poll(started.operation, startContext())
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'the workflow saved no video')
+})
+
+test('a check names the nodes of the workflow that the server lacks', async () => {
+  await using lacking = await ScriptedUpstream.start(comfyuiSpeechWith({ lacks: ['SaveVideo', 'UNETLoader'] }))
+  await using provider = createComfyuiProvider({ ...standInSettings(lacking), workflow })
+  const check = async (each: typeof provider) => each.check?.({ signal: AbortSignal.timeout(10_000) })
+  await assert.rejects(check(provider), /lacks nodes of the workflow: UNETLoader \(node 37\), SaveVideo \(node 58\)/)
+  await using whole = await ScriptedUpstream.start(comfyuiSpeech)
+  const { 58: _, ...endless } = graph
+  await using without = createComfyuiProvider({ ...standInSettings(whole), workflow: { ...workflow, graph: endless } })
+  await assert.rejects(check(without), /saves anything/)
+  assert.equal(lacking.jobs.length + whole.jobs.length, 0)
 })
 
 test('the same picture is one file there, whoever brings it', async () => {

@@ -11,13 +11,17 @@ import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
 import { type JobOperation, readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
-import { refusedStart, unanswered } from '../upstream/refused-start.ts'
+import { refusedStart, rejected, unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
-import { checkWorkflow, fillGraph } from './fill-graph.ts'
-import { findPrompt, inQueue } from './find-prompt.ts'
+import { checkNodes } from './check-nodes.ts'
+import { checkWorkflow, fillGraph, graphOf } from './fill-graph.ts'
+import { findPrompt } from './find-prompt.ts'
+import { causeOf, describeNodeErrors, savesVideo } from './node-errors.ts'
 import { promptIdOf } from './prompt-id.ts'
 import { readFinished } from './read-finished.ts'
+import { refusedPrompt } from './refused-prompt.ts'
+import { stopPrompt } from './stop-prompt.ts'
 import { uploadPicture } from './upload-picture.ts'
 import { queuedPrompt } from './wire.ts'
 
@@ -29,6 +33,9 @@ const TIMEOUT_MS = 20_000
 
 /** Clips take minutes here. */
 const POLL_EVERY_MS = 2_000
+
+/** Each node is described with all its values, names of model files among them; a server with many extensions has thousands. */
+const MAX_NODES_BYTES = 64 * 1024 * 1024
 
 /** The longest that any model of the catalog offers; what a graph cannot hold in memory, its operator knows. */
 const MAX_SECONDS = 30
@@ -76,17 +83,21 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
         if (error instanceof BlamelessError) throw error
         return { kind: 'undelivered', cause: String(error) }
       }
-      const json = { prompt: fillGraph(workflow, request, image), prompt_id: id }
+      const graph = fillGraph(workflow, request, image)
+      const json = { prompt: graph, prompt_id: id }
       const headers = { 'idempotency-key': token }
       const call = await upstream.create({ method: 'POST', path: '/prompt', headers, json, credential, signal })
       if (call.kind !== 'answered') return unanswered(call)
       const { answer } = call
-      if (answer.status < 200 || answer.status > 299) return refusedStart(answer)
+      if (answer.status < 200 || answer.status > 299) return refusedPrompt(answer, workflow)
       const queued = queuedPrompt.safeParse(answer.json)
+      if (!queued.success) return { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
       // A server from before it took the caller's id gives another: then that is the job.
-      return queued.success
-        ? accepted({ id: queued.data.prompt_id, credential })
-        : { kind: 'ambiguous', cause: `HTTP ${answer.status} without an id: ${answer.shown}` }
+      const { prompt_id: queuedId, node_errors: errors = {} } = queued.data
+      if (savesVideo(graph, errors)) return accepted({ id: queuedId, credential })
+      // What is left of the prompt makes nothing that is wanted. Should it run all the same, it only wastes a moment.
+      await stopPrompt({ upstream, id: queuedId, credential, signal }).catch(() => {})
+      return rejected(causeOf(errors, workflow), `the prompt runs without its video: ${describeNodeErrors(errors)}`)
     },
 
     async poll(operation, { signal }): Promise<PollOutcome> {
@@ -106,16 +117,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
     },
 
     async cancel(operation, { signal }) {
-      const { id, credential } = readJobOperation(operation)
-      await tell('/queue', { delete: [id] })
-      // Old servers interrupt whatever is running, whichever prompt is named.
-      const found = await inQueue({ upstream, id, credential, signal })
-      if (found.kind === 'running') await tell('/interrupt', { prompt_id: id })
-
-      async function tell(path: string, json: { delete: string[] } | { prompt_id: string }): Promise<void> {
-        const { status } = await upstream.read({ method: 'POST', path, credential, json, signal })
-        if (status !== 200) throw new Error(`The provider answers ${path} with ${status}.`)
-      }
+      await stopPrompt({ upstream, ...readJobOperation(operation), signal })
     },
 
     async check({ signal }) {
@@ -123,6 +125,8 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
       if (status !== 200) throw new Error(`It answers ${status}: ${shown}`)
       const isStats = isJsonObject(json) && isJsonObject(json['system']) && Array.isArray(json['devices'])
       if (!isStats) throw new Error(`It is no ComfyUI: asked about its system, it answers ${shown}`)
+      const nodes = { method: 'GET', path: '/object_info', signal, maxBytes: MAX_NODES_BYTES } as const
+      checkNodes(graphOf(workflow), await upstream.read(nodes))
     },
 
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),

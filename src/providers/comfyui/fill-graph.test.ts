@@ -48,7 +48,7 @@ test('a workflow that cannot take what is asked for is refused when it is config
     [{ ...workflow, inputs: { ...inputs, prompt: 'text' } }, /"text"/],
     [{ ...workflow, graph: [] }, /the graph does not have/],
     // What the editor saves by default: not what the API takes.
-    [{ ...workflow, graph: { nodes: [], links: [] } }, /the graph does not have/],
+    [{ ...workflow, graph: { nodes: [], links: [] } }, /export it with "Export \(API\)"/],
   ]
   for (const [wrong, message] of wrongs) assert.throws(() => checkWorkflow(wrong, 'gpu'), message)
 })

@@ -12,6 +12,11 @@ const NEEDED: readonly InputName[] = ['prompt', 'width', 'height', 'frames']
  * @throws Error that tells the operator what is missing.
  */
 export function checkWorkflow({ graph, inputs }: Workflow, name: string): void {
+  if (isJsonObject(graph) && Array.isArray(graph['nodes']) && Array.isArray(graph['links'])) {
+    throw new Error(
+      `providers.${name}.workflow.file is a workflow as ComfyUI's editor saves it; export it with "Export (API)" and name that file.`,
+    )
+  }
   for (const needed of NEEDED) {
     if (inputs[needed] === undefined) throw new Error(`providers.${name}.workflow.inputs does not name its ${needed}.`)
   }
@@ -32,7 +37,7 @@ export function fillGraph(workflow: Workflow, request: GenerationRequest, image:
     seed: request.seed,
     image,
   }
-  const graph = structuredClone(workflow.graph)
+  const graph = graphOf(workflow)
   for (const [input, place] of Object.entries(workflow.inputs)) {
     const value = Object.entries(values).find(([name]) => name === input)?.[1]
     if (value === undefined) continue
@@ -41,8 +46,13 @@ export function fillGraph(workflow: Workflow, request: GenerationRequest, image:
     if (target === undefined) throw new Error(`the graph has no node ${node}`)
     target[key] = value
   }
-  if (!isJsonObject(graph)) throw new Error('the graph is no object')
   return graph
+}
+
+/** A copy of the operator's graph. */
+export function graphOf({ graph }: Workflow): JsonObject {
+  if (!isJsonObject(graph)) throw new Error('the graph is no object')
+  return structuredClone(graph)
 }
 
 /** From the first picture to the last: one more than the steps between, as video models count (4n + 1, 8n + 1). */

@@ -34,10 +34,10 @@ test('names are escaped, and lead nowhere but to the view', () => {
 
 test('pictures, and animations that no player plays, are no video', () => {
   const files = ['a.png', 'b.webp', 'c.gif', 'd.mp4.json'].map((filename) => ({ filename }))
-  assert.deepEqual(read({ p: { outputs: { '1': { images: files, text: ['e.mp4'] } } } }), {
-    kind: 'succeeded',
-    assets: [],
-  })
+  const outcome = read({ p: { outputs: { '1': { images: files, text: ['e.mp4'] } } } })
+  assert.ok(outcome.kind === 'failed')
+  assert.equal(outcome.cause, 'the workflow saved no video')
+  assert.equal(outcome.failure.reason, 'generation_failed')
 })
 
 test('a node that failed is named to the operator, and to nobody else', () => {

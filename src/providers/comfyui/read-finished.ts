@@ -5,14 +5,17 @@ import { executionError, type FinishedPrompt } from './wire.ts'
 /** What a prompt in the history came to. `linked` makes an asset of a path on the server. */
 export function readFinished(finished: FinishedPrompt, linked: (path: string) => ProducedAsset): PollOutcome {
   const { status_str: word, completed, messages } = finished.status ?? {}
-  if (word === 'error') {
-    const failure = { reason: 'generation_failed', message: 'The provider failed.' } as const
-    return { kind: 'failed', failure, cause: causeOf(messages ?? []) }
-  }
+  if (word === 'error') return failed(causeOf(messages ?? []))
   if (word !== undefined && word !== null && word !== 'success') return { kind: 'pending', unknownStatus: word }
   if (completed === false) return { kind: 'pending' }
   const video = findVideo(finished)
-  return { kind: 'succeeded', assets: video === undefined ? [] : [linked(viewPath(video))] }
+  // What is in the history never changes: a video that is not there now never will be.
+  if (video === undefined) return failed('the workflow saved no video')
+  return { kind: 'succeeded', assets: [linked(viewPath(video))] }
+}
+
+function failed(cause: string): PollOutcome {
+  return { kind: 'failed', failure: { reason: 'generation_failed', message: 'The provider failed.' }, cause }
 }
 
 /** A prompt that was interrupted has a status of error too, and no message of one. */

@@ -2,8 +2,35 @@
 import { z } from 'zod'
 import { jobId } from '../upstream/job-operation.ts'
 
-/** The answer to `POST /prompt`; the id is the caller's. */
-export const queuedPrompt = z.object({ prompt_id: jobId })
+/** What is wrong with the nodes of a graph, by their ids. */
+const nodeErrors = z.record(
+  z.string(),
+  z.object({
+    errors: z
+      .array(
+        z.object({
+          type: z.string().nullish(),
+          message: z.string().nullish(),
+          details: z.string().nullish(),
+          extra_info: z.object({ input_name: z.string().nullish() }).nullish().catch(undefined),
+        }),
+      )
+      .catch([]),
+    /** Ids of the output nodes that do not run because of it. */
+    dependent_outputs: z.array(z.string()).catch([]),
+    class_type: z.string().nullish(),
+  }),
+)
+export type NodeErrors = z.infer<typeof nodeErrors>
+
+/** The answer to `POST /prompt`; the id is the caller's. Without errors old servers answer a list. */
+export const queuedPrompt = z.object({ prompt_id: jobId, node_errors: nodeErrors.optional().catch(undefined) })
+
+/** A prompt that was refused. */
+export const refusal = z.object({
+  error: z.object({ type: z.string() }),
+  node_errors: nodeErrors.optional().catch(undefined),
+})
 
 /** Of a prompt in the queue: its number, its id, its graph and more. */
 const queued = z.tuple([z.unknown(), z.string()], z.unknown())

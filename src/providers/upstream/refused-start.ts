@@ -49,5 +49,6 @@ const FAILURES: Readonly<Record<Rejected['because'], Rejected['failure']>> = {
   request: { reason: 'unsupported_input', message: 'The provider cannot make this video.' },
   policy: { reason: 'moderated', message: 'The content policy refused this request.' },
   busy: { reason: 'provider_unavailable', message: 'The provider has no room at the moment.' },
+  configuration: { reason: 'provider_unavailable', message: 'The provider is not available.' },
   credentials: { reason: 'provider_unavailable', message: 'The provider is not available.' },
 }

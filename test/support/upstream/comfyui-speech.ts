@@ -4,6 +4,8 @@ import failed from '../../../src/providers/comfyui/fixtures/failed.json' with { 
 import finished from '../../../src/providers/comfyui/fixtures/finished.json' with { type: 'json' }
 import interrupted from '../../../src/providers/comfyui/fixtures/interrupted.json' with { type: 'json' }
 import refused from '../../../src/providers/comfyui/fixtures/refused.json' with { type: 'json' }
+import graph from '../../../src/providers/comfyui/fixtures/workflow.json' with { type: 'json' }
+import graphWithPicture from '../../../src/providers/comfyui/fixtures/workflow-with-picture.json' with { type: 'json' }
 import { formParts } from './form-parts.ts'
 import type {
   JobState,
@@ -24,13 +26,37 @@ const SYSTEM_STATS: JsonObject = {
   devices: [{ name: 'cuda:0', type: 'cuda', index: 0, vram_total: 25_769_803_776, vram_free: 25_000_000_000 }],
 }
 
-export const comfyuiSpeech: Speech = {
-  basePath: '',
-  wantsKey: false,
-  callOf,
-  jobIdOf: (request) => textIn(request, 'prompt_id'),
-  answer,
-  refusal,
+export interface ComfyuiOptions {
+  /**
+   * What it finds wrong with nodes of every graph. As long as an output is left it answers 200 with this, and runs what is
+   * left.
+   */
+  readonly nodeErrors?: JsonObject
+  /** Classes of nodes that it lacks; it has those of the fixtures' graphs. */
+  readonly lacks?: readonly string[]
+}
+
+export const comfyuiSpeech: Speech = comfyuiSpeechWith({})
+
+export function comfyuiSpeechWith(options: ComfyuiOptions): Speech {
+  return {
+    basePath: '',
+    wantsKey: false,
+    callOf,
+    jobIdOf: (request) => textIn(request, 'prompt_id'),
+    answer: (context) => answer(context, options),
+    refusal,
+  }
+}
+
+/** The nodes that a server has, as far as the fixtures need them; those that end a graph are output nodes. */
+function nodesOf({ lacks = [] }: ComfyuiOptions): JsonObject {
+  const classes = Object.values({ ...graph, ...graphWithPicture }).map(({ class_type: nodeClass }) => nodeClass)
+  return Object.fromEntries(
+    [...classes, 'PreviewAny', 'PreviewImage']
+      .filter((nodeClass) => !lacks.includes(nodeClass))
+      .map((nodeClass) => [nodeClass, { input: {}, output_node: /^(Save|Preview)/.test(nodeClass) }]),
+  )
 }
 
 function callOf(request: UpstreamRequest): UpstreamCall | undefined {
@@ -38,7 +64,7 @@ function callOf(request: UpstreamRequest): UpstreamCall | undefined {
   const route = `${method} ${path}`
   if (route === 'POST /prompt') return { kind: 'create' }
   if (route === 'POST /upload/image') return { kind: 'upload' }
-  if (route === 'GET /queue' || route === 'GET /system_stats') return { kind: 'other' }
+  if (['GET /queue', 'GET /system_stats', 'GET /object_info'].includes(route)) return { kind: 'other' }
   if (route === 'GET /view') {
     const job = FILE_NAME.exec(query.get('filename') ?? '')?.[1]
     return job === undefined ? undefined : { kind: 'content', job }
@@ -49,16 +75,20 @@ function callOf(request: UpstreamRequest): UpstreamCall | undefined {
   return method === 'GET' && job !== undefined ? { kind: 'poll', job: decodeURIComponent(job) } : undefined
 }
 
-function answer(context: SpeechContext): SpeechAnswer {
+function answer(context: SpeechContext, options: ComfyuiOptions): SpeechAnswer {
   const { call, job, jobs, request } = context
   switch (call.kind) {
     case 'create':
-      return { status: 200, json: { prompt_id: job?.id ?? null, number: jobs.length, node_errors: {} } }
+      return {
+        status: 200,
+        json: { prompt_id: job?.id ?? null, number: jobs.length, node_errors: options.nodeErrors ?? {} },
+      }
     case 'poll':
       return { status: 200, json: job === undefined ? {} : historyOf(job) }
     case 'upload':
       return { status: 200, json: { name: keepPicture(context), subfolder: '', type: 'input' } }
     case 'other':
+      if (request.path === '/object_info') return { status: 200, json: nodesOf(options) }
       return { status: 200, json: request.path === '/system_stats' ? SYSTEM_STATS : queueOf(jobs) }
     default:
       return { status: 200 }
@@ -85,6 +115,22 @@ function historyOf(job: Job): JsonObject {
   const file = { filename: `ComfyUI_${job.id}_00001_.mp4`, subfolder: 'video', type: 'output' }
   const outputs = job.state === 'succeeded' ? { '58': { images: [file], animated: [true] } } : {}
   return { [job.id]: { ...entry, outputs } }
+}
+
+/** What it says of a size that a node of the fixtures' graphs does not take. */
+const TOO_LARGE: JsonObject = {
+  '55': {
+    errors: [
+      {
+        type: 'value_bigger_than_max',
+        message: 'Value 1280 bigger than max of 1024',
+        details: 'width',
+        extra_info: { input_name: 'width' },
+      },
+    ],
+    dependent_outputs: ['58'],
+    class_type: 'Wan22ImageToVideoLatent',
+  },
 }
 
 function failedWith(message: string): JsonObject {
@@ -138,7 +184,10 @@ function deletedIn({ body }: UpstreamRequest): string {
 function refusal(kind: RefusalKind): SpeechAnswer | undefined {
   switch (kind) {
     case 'badRequest':
-      return { status: 400, json: { ...refused, error: { ...refused.error, message: 'upstream-words' } } }
+      return {
+        status: 400,
+        json: { ...refused, error: { ...refused.error, message: 'upstream-words' }, node_errors: TOO_LARGE },
+      }
     // What it does not know has no history.
     case 'unknownJob':
       return { status: 200, json: {} }
