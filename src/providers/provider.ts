@@ -128,13 +128,39 @@ export type PollOutcome =
       readonly pollAfterMs?: number
       readonly unknownStatus?: string
     }
-  | { readonly kind: 'succeeded'; readonly assets: readonly ProducedAsset[] }
+  /**
+   * The provider has no time to answer: it says nothing of the job, and is asked again after `pollAfterMs`, by default at its
+   * usual pace. No fault of its health.
+   */
+  | { readonly kind: 'busy'; readonly pollAfterMs?: number }
+  /**
+   * The job is finished, for good. Without an asset the task is looked at a few times more, and then counts as failed by the
+   * provider. `expiresAt` is when the provider deletes the video, where it says so; until then the task tries to store it.
+   */
+  | { readonly kind: 'succeeded'; readonly assets: readonly ProducedAsset[]; readonly expiresAt?: Date }
   /** `cause` is for the operator's log: what the customer is not told. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly cause?: string }
   /** The provider dropped the job because it took too long. */
   | { readonly kind: 'expired' }
-  /** The provider does not know the job (any more): said for five minutes on end, the task fails. */
-  | { readonly kind: 'gone' }
+  /** The provider does not know the job (any more). `Provider.goneJobs` says when that is believed, and what follows. */
+  | { readonly kind: 'gone'; readonly cause?: string }
+
+/** What it means that a provider does not know a job that it has accepted. */
+export interface GoneJobs {
+  /** Milliseconds for which all polls have to say so before it is believed; 0: the first one is. */
+  readonly believedAfterMs: number
+  /**
+   * Whether such a job surely runs nowhere and is not billed, as of a server that keeps its jobs in memory: the task may be begun
+   * anew, there or at another provider. Where this is false, only an idempotent start is repeated, with the same token.
+   */
+  readonly isSurelyLost: boolean
+}
+
+/** Of a provider that declares nothing: a job may be unknown for as long as a redeploy over there takes, and may be billed. */
+export const DURABLE_JOBS: GoneJobs = { believedAfterMs: 5 * 60_000, isSurelyLost: false }
+
+/** Of a server whose jobs live in its memory: one that answers and does not know a job has been restarted. */
+export const JOBS_IN_MEMORY: GoneJobs = { believedAfterMs: 10_000, isSurelyLost: true }
 
 /** A call of the provider's, as it came: whoever knows the address may have made it. */
 export interface Webhook {
@@ -161,6 +187,8 @@ export interface Provider {
   readonly isFree?: true
   /** Whether `start` may be repeated with the same token without making, or billing, a second job. */
   readonly startIsIdempotent: boolean
+  /** What it means that it does not know a job; `DURABLE_JOBS`, if this is absent. */
+  readonly goneJobs?: GoneJobs
   /** How many jobs it runs at once; for `affinity: 'worker'`, on each worker. */
   readonly concurrency: number
   /** Creates in a minute that it lets us make; `undefined` where nobody says. */

@@ -61,6 +61,12 @@ export async function poll(context: StepContext, task: LeasedTask): Promise<void
       await context.polls.save({ task, progress: wholeProgress(outcome.progress), answered: true, next })
       return
     }
+    case 'busy': {
+      const usualMs = pollIntervalMs({ pollEveryMs, ageMs: task.ageMs, lateMs: 0, random: context.random })
+      const next = { inMs: pauseMs(outcome.pollAfterMs, { usualMs, random: context.random }), keepLeaseMs }
+      await context.polls.save({ task, progress: 0, answered: true, next })
+      return
+    }
     case 'succeeded':
       await faultPoint('poll.succeeded')
       return collectAssets(context, task, outcome.assets)

@@ -5,7 +5,14 @@
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
 import { isJsonObject } from '../../canonical/json.ts'
-import { BlamelessError, type PollOutcome, type Provider, type StartContext, type StartOutcome } from '../provider.ts'
+import {
+  BlamelessError,
+  JOBS_IN_MEMORY,
+  type PollOutcome,
+  type Provider,
+  type StartContext,
+  type StartOutcome,
+} from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
@@ -51,6 +58,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
   return {
     ...configured(settings, upstream, {
       startIsIdempotent: true,
+      goneJobs: JOBS_IN_MEMORY,
       concurrency: CONCURRENCY,
       pollEveryMs: POLL_EVERY_MS,
     }),

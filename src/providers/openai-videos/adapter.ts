@@ -44,6 +44,12 @@ const NO_VIDEO = '/videos/video_00000000000000000000000000000000'
 /** How a server may say so: that it is unknown, that the id makes no sense, that there is no such call. */
 const UNKNOWN_VIDEO: readonly number[] = [400, 404, 405, 422]
 
+/**
+ * Servers of this API keep their jobs in memory, and are back within a minute; but a cloud may answer by it, too, whose jobs are
+ * billed, so a job that is unknown is not begun anew.
+ */
+const GONE_JOBS = { believedAfterMs: 60_000, isSurelyLost: false } as const
+
 /** Of our key, its rights and our balance. */
 const LOCKED_OUT: readonly number[] = [401, 402, 403]
 
@@ -62,6 +68,7 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
   return {
     ...configured(settings, upstream, {
       startIsIdempotent: false,
+      goneJobs: GONE_JOBS,
       concurrency: CONCURRENCY,
       pollEveryMs: POLL_EVERY_MS,
     }),

@@ -3,7 +3,7 @@
  * answer to a poll. Finished jobs are kept for some minutes (then 410), and none outlives the process (then 404).
  */
 import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
-import type { OpenReference, Provider } from '../provider.ts'
+import { JOBS_IN_MEMORY, type OpenReference, type Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { jobIdIn } from '../upstream/job-answer.ts'
@@ -44,6 +44,7 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
   return {
     ...configured(settings, upstream, {
       startIsIdempotent: false,
+      goneJobs: JOBS_IN_MEMORY,
       concurrency: CONCURRENCY,
       pollEveryMs: POLL_EVERY_MS,
     }),

@@ -1,5 +1,5 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
-import type { Provider } from '../provider.ts'
+import type { GoneJobs, Provider } from '../provider.ts'
 import type { AdapterSettings } from './adapter-settings.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -12,6 +12,8 @@ export interface VendorDefaults {
   readonly pollEveryMs: number
   /** Whether the vendor documents that `Idempotency-Key` makes a repeated create the same job. */
   readonly startIsIdempotent: boolean
+  /** What it means that the vendor's server does not know a job; absent: its jobs outlive its restarts. */
+  readonly goneJobs?: GoneJobs
   /** The list price in millionths of a US dollar; absent where there is none. */
   readonly costMicroUsd?: (request: GenerationRequest) => number | undefined
 }
@@ -20,6 +22,7 @@ type Configured = Pick<
   Provider,
   | 'id'
   | 'startIsIdempotent'
+  | 'goneJobs'
   | 'concurrency'
   | 'requestsPerMinute'
   | 'affinity'
@@ -37,6 +40,7 @@ export function configured(settings: AdapterSettings, upstream: Upstream, vendor
   return {
     id: settings.name,
     startIsIdempotent: settings.honoursIdempotencyKey ?? vendor.startIsIdempotent,
+    ...(vendor.goneJobs === undefined ? {} : { goneJobs: vendor.goneJobs }),
     concurrency: settings.concurrency ?? vendor.concurrency,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     affinity: 'any',

@@ -13,7 +13,7 @@ export function unansweredPoll(answer: UpstreamAnswer): PollOutcome | undefined 
   const { status, json, retryAfterMs } = answer
   if (status === 200) return undefined
   if (GONE_STATUSES.includes(status) && json !== undefined) return { kind: 'gone' }
-  if (status === 429 && retryAfterMs !== undefined) return { kind: 'pending', pollAfterMs: retryAfterMs }
+  if (status === 429 && retryAfterMs !== undefined) return { kind: 'busy', pollAfterMs: retryAfterMs }
   const message = `The provider answers a poll with ${status}: ${answer.shown}`
   throw status === 429 ? new BlamelessError(message) : new Error(message)
 }

@@ -79,7 +79,7 @@ export function describePolls(adapter: ProviderCase): void {
       await using bench = await ProviderBench.open(adapter)
       const operation = await bench.accepted()
       bench.upstream.script('poll', { kind: 'status', status: 429, headers: { 'retry-after': '7' } })
-      assert.deepEqual(await bench.poll(operation), { kind: 'pending', pollAfterMs: 7_000 })
+      assert.deepEqual(await bench.poll(operation), { kind: 'busy', pollAfterMs: 7_000 })
     })
 
     for (const [shown, fault] of Object.entries(NO_ANSWERS)) {
