@@ -167,21 +167,35 @@ export async function revokeKey(db: Queryable, id: KeyId): Promise<boolean> {
 }
 
 /** The holder of a key, and whether the database's clock says that the key has expired. */
-export async function selectKeyHolder(
+export interface FoundKeyHolder extends KeyHolder {
+  readonly expired: boolean
+}
+
+export async function selectKeyHolder(db: Queryable, secretHash: Buffer): Promise<FoundKeyHolder | undefined> {
+  return (await selectKeyHolders(db, [secretHash]))[0]
+}
+
+/** The holders of keys, in their order; `undefined` where there is no such key. */
+export async function selectKeyHolders(
   db: Queryable,
-  secretHash: Buffer,
-): Promise<(KeyHolder & { readonly expired: boolean }) | undefined> {
-  const { rows } = await db.query<AccountRow & KeyRow & { wallet_id: bigint; expired: boolean }>(
-    `select ${KEY_COLUMNS}, ${ACCOUNT_COLUMNS}, w.id as wallet_id, coalesce(k.expires_at <= now(), false) as expired
-     from api_keys k
-     join accounts a on a.id = k.account_id
-     join wallets w on w.account_id = a.id and w.mode = k.mode
-     where k.secret_hash = $1`,
-    [secretHash],
-  )
-  const row = rows[0]
-  if (row === undefined) return undefined
-  return { key: keyOf(row), account: accountOf(row), walletId: row.wallet_id, expired: row.expired }
+  secretHashes: readonly Buffer[],
+): Promise<(FoundKeyHolder | undefined)[]> {
+  const { rows } = await db.query<AccountRow & KeyRow & { hash: string; wallet_id: bigint; expired: boolean }>({
+    name: 'select-key-holders',
+    text: `select encode(k.secret_hash, 'hex') as hash, ${KEY_COLUMNS}, ${ACCOUNT_COLUMNS}, w.id as wallet_id,
+             coalesce(k.expires_at <= now(), false) as expired
+           from api_keys k
+           join accounts a on a.id = k.account_id
+           join wallets w on w.account_id = a.id and w.mode = k.mode
+           where k.secret_hash = any ($1::bytea[])`,
+    values: [secretHashes],
+  })
+  const found = new Map(rows.map((row) => [row.hash, row]))
+  return secretHashes.map((hash) => {
+    const row = found.get(hash.toString('hex'))
+    if (row === undefined) return undefined
+    return { key: keyOf(row), account: accountOf(row), walletId: row.wallet_id, expired: row.expired }
+  })
 }
 
 function accountOf(row: AccountRow): Account {

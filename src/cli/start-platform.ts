@@ -29,10 +29,10 @@ import {
 import { createServer } from '../http/server.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ingestVideo } from '../media/ingest.ts'
+import { installationKey } from '../media/installation-key.ts'
 import { LINK_SECRET_BYTES, MediaLinks } from '../media/links.ts'
 import { openStore } from '../media/open-store.ts'
 import { Posters } from '../media/posters.ts'
-import { SIGNING_SEED_BYTES, signingKey } from '../media/signing-key.ts'
 import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
 import { Moderator } from '../moderation/moderator.ts'
 import { createMetrics } from '../observe/metrics.ts'
@@ -122,6 +122,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     secret: await instanceSecret(pool, 'media-links', LINK_SECRET_BYTES),
     now: () => new Date(),
   })
+  const signingKey = await installationKey(pool)
   const files: FilesContext = {
     db: pool,
     store,
@@ -239,9 +240,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   }
 
   async function createWorker(): Promise<Worker> {
-    const key = signingKey(await instanceSecret(pool, 'manifest-signing', SIGNING_SEED_BYTES))
     const posters = cleanup.use(new Posters())
-    const ingest = { store, signingKey: key, posters, log, scratch: join(scratch, 'ingest') }
+    const ingest = { store, signingKey, posters, log, scratch: join(scratch, 'ingest') }
     const downloads = join(scratch, 'downloads')
     workFolders.push(ingest.scratch, downloads)
     return new Worker({
@@ -291,6 +291,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       watchers: new TaskWatchers(pool, (error) => log.warn({ err: error }, 'watched tasks could not be read')),
       store,
       links,
+      signingKey,
       files,
       largeBodies: new LargeBodyTurns(),
       openUploads: new OpenUploads(),

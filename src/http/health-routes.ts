@@ -49,15 +49,29 @@ async function askParts({ pool }: Platform): Promise<{ database: boolean; worker
 }
 
 /**
- * From this machine, and as far as can be told not through a proxy on it that speaks for somebody else, nor by a page in
- * a browser on it whose name was made to point here. A proxy that hands on neither the name nor the address of who asks
- * (nginx, with `proxy_pass` alone) looks like this machine.
+ * Headers that scrapers, command lines and browsers send of their own accord. Any other tells of a proxy that speaks for a
+ * client elsewhere: `X-Forwarded-*`, `CF-Connecting-IP`, `Via` and what the next one calls it. So the list is of what is
+ * known to be plain, and not of proxies.
+ */
+const PLAIN_HEADERS = new Set([
+  ...['host', 'connection', 'keep-alive', 'te', 'user-agent', 'authorization', 'referer', 'cookie', 'dnt', 'priority'],
+  ...['accept', 'accept-encoding', 'accept-language', 'cache-control', 'pragma', 'if-none-match', 'if-modified-since'],
+  ...['upgrade-insecure-requests', 'x-prometheus-scrape-timeout-seconds'],
+])
+
+/** Of browsers: which page a request is for. */
+const FETCH_METADATA = /^sec-(fetch|ch|gpc)/
+
+/**
+ * From this machine, and as far as can be told not through a proxy on it that speaks for a client elsewhere, nor by a page in
+ * a browser on it whose name was made to point here. A proxy that hands on neither the name nor any header of its own (nginx,
+ * with `proxy_pass` alone) looks like this machine.
  */
 function isLocal(request: FastifyRequest, listensAt: string | undefined): boolean {
   const { remoteAddress } = request.socket
   const loopback = remoteAddress === '127.0.0.1' || remoteAddress === '::1' || remoteAddress === '::ffff:127.0.0.1'
-  const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via']
-  if (!loopback || forwarded.some((header) => request.headers[header] !== undefined)) return false
+  const isPlain = Object.keys(request.headers).every((name) => PLAIN_HEADERS.has(name) || FETCH_METADATA.test(name))
+  if (!loopback || !isPlain) return false
   const host = hostnameOf(`http://${request.headers.host ?? ''}`)
   return host !== undefined && (LOOPBACK_HOST.test(host) || host === listensAt)
 }

@@ -8,6 +8,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { type TestDatabase, testDatabase } from '../../test/support/database.ts'
 import { insertMediaRow } from '../../test/support/media-row.ts'
 import { type MediaId, newId, uuidOf } from '../canonical/ids.ts'
+import type { Queryable } from '../db/database.ts'
 import { DiskStore } from '../media/disk-store.ts'
 import { installationKey } from '../media/installation-key.ts'
 import { MediaLinks } from '../media/links.ts'
@@ -69,7 +70,8 @@ describe('GET /media/:file/manifest.json', () => {
     await storeManifest(store, videoId)
     app = fastify()
     links = new MediaLinks({ publicUrl: () => origin, secret: Buffer.alloc(32, 1), now: () => now })
-    mountManifest(app, { db: database.pool, store, links })
+    const { publicKey } = await installationKey(database.pool)
+    mountManifest(app, { db: database.pool, store, links, publicKey })
     origin = await app.listen({ host: '127.0.0.1', port: 0 })
   })
   after(async () => {
@@ -96,6 +98,18 @@ describe('GET /media/:file/manifest.json', () => {
       assert.ok(publicKey !== undefined)
       assert.equal(verifyManifest(manifest, publicKey, sha256).kind, 'genuine')
     }
+  })
+
+  it('gives the public key without asking the database, however often it is asked for', async () => {
+    const silent = fastify()
+    const away: Queryable = { query: () => Promise.reject(new Error('the database is away')) }
+    const { publicKey } = await installationKey(database.pool)
+    const store = await DiskStore.open(join(folder, 'store'))
+    mountManifest(silent, { db: away, store, links, publicKey })
+    const answer = await silent.inject('/.well-known/reelay-signing-key.json')
+    assert.equal(answer.statusCode, 200)
+    assert.ok(readPublicKey(publicKeySchema.parse(answer.json()).public_key)?.equals(publicKey) === true)
+    await silent.close()
   })
 
   it('answers HEAD, and says when the copy of the client is still good', async () => {

@@ -2,9 +2,9 @@
  * What confirms a video: `/media/<video>/manifest.json`, its signed manifest, for whoever holds the link to the video and
  * under the same signature; and the key to verify it with, for everybody, at `/.well-known/reelay-signing-key.json`.
  */
+import type { KeyObject } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Queryable } from '../db/database.ts'
-import { installationKey } from '../media/installation-key.ts'
 import { linkTargetOf, type MediaLinks, readLinkQuery, type SignedFile } from '../media/links.ts'
 import { publicKeyDocument } from '../media/public-key.ts'
 import { type ServedMedia, selectManifestOf, selectServedMedia } from '../media/queries.ts'
@@ -15,6 +15,8 @@ export interface ManifestRoute {
   readonly db: Queryable
   readonly store: Pick<Store, 'open'>
   readonly links: MediaLinks
+  /** With which this installation's manifests are verified. */
+  readonly publicKey: KeyObject
 }
 
 /** The key stays the same as long as the installation does; an hour, so that a restored backup is not doubted for long. */
@@ -33,7 +35,8 @@ interface ManifestRequest {
 }
 
 /** Mounts GET and HEAD of a video's manifest and of the public key. */
-export function mountManifest(app: FastifyInstance, { db, store, links }: ManifestRoute): void {
+export function mountManifest(app: FastifyInstance, { db, store, links, publicKey }: ManifestRoute): void {
+  const keyDocument = publicKeyDocument(publicKey)
   app.route<ManifestRequest>({
     method: ['GET', 'HEAD'],
     url: '/media/:file/manifest.json',
@@ -60,12 +63,8 @@ export function mountManifest(app: FastifyInstance, { db, store, links }: Manife
   app.route({
     method: ['GET', 'HEAD'],
     url: '/.well-known/reelay-signing-key.json',
-    handler: async (_request, reply) => {
-      const { publicKey } = await installationKey(db)
-      return reply
-        .headers({ ...OPEN_HEADERS, 'cache-control': `public, max-age=${KEY_CACHE_SECONDS}` })
-        .send(publicKeyDocument(publicKey))
-    },
+    handler: async (_request, reply) =>
+      reply.headers({ ...OPEN_HEADERS, 'cache-control': `public, max-age=${KEY_CACHE_SECONDS}` }).send(keyDocument),
   })
 }
 

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { assertScope } from '../accounts/authenticate.ts'
 import { requestsPerMinuteOf } from '../accounts/plans.ts'
 import type { KeyHolder } from '../accounts/queries.ts'
 import type { RequestKind } from '../accounts/rate-limit.ts'
@@ -78,13 +79,15 @@ function mountRoute(
       url: route.path,
       bodyLimit: takesReferences ? BODY_WITH_REFERENCES_LIMIT_BYTES : BODY_LIMIT_BYTES,
       config: { takesFiles },
-      // Before the body is read: nobody without a key, or beyond the limit, can make us parse anything. So a request that
-      // is found wrong later has been counted; one that is refused for its key counts for nobody.
+      // Before the body is read: without a key, or beyond the limit, a request makes us parse nothing. One whose key is known
+      // counts for its account, whatever is found wrong with it later; one that is refused for its key, for its address.
       onRequest: async (request, reply) => {
         if (scope === undefined) return
-        const holder = await platform.authenticator.authenticate(request.headers.authorization, scope)
-        holders.set(request, holder)
+        const { authorization } = request.headers
+        const holder = await platform.authenticator.authenticate(authorization, request.socket.remoteAddress)
         await countRequest(platform, { holder, kind: requestKind(route.kind), reply })
+        assertScope(holder, scope)
+        holders.set(request, holder)
       },
       preParsing: async (request) => {
         const holder = holders.get(request)

@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/load.ts'
 import type { FilesContext } from '../files/files-context.ts'
 import type { FetchPolicy } from '../media/fetch-policy.ts'
 import type { MediaLinks } from '../media/links.ts'
+import type { SigningKey } from '../media/signing-key.ts'
 import type { Store } from '../media/store.ts'
 import type { Moderator } from '../moderation/moderator.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -40,6 +41,8 @@ export interface Platform {
   readonly watchers: TaskWatchers
   readonly store: Store
   readonly links: MediaLinks
+  /** Signs the manifests of videos. */
+  readonly signingKey: SigningKey
   /** Which URLs of customers may be called. */
   readonly fetchPolicy: FetchPolicy
   /** Files that customers bring. */

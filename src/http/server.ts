@@ -88,7 +88,12 @@ export function createServer({ platform, metricsToken, publicUrl }: ServerOption
   app.addHook('onSend', async (request, reply) => lingerIfUnread(request, reply))
   mountHealth(app, { platform, metricsToken, publicUrl })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
-  mountManifest(app, { db: platform.pool, store: platform.store, links: platform.links })
+  mountManifest(app, {
+    db: platform.pool,
+    store: platform.store,
+    links: platform.links,
+    publicKey: platform.signingKey.publicKey,
+  })
   mountProviderWebhooks(app, {
     db: platform.pool,
     waker: platform.waker,

@@ -41,7 +41,18 @@ describe('health', () => {
     assert.match(text, /^# TYPE reelay_tasks gauge$/m)
   })
 
-  for (const header of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-host']) {
+  for (const header of [
+    ...[
+      'x-forwarded-for',
+      'x-real-ip',
+      'forwarded',
+      'via',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-port',
+    ],
+    ...['cf-connecting-ip', 'true-client-ip', 'x-client-ip', 'x-envoy-external-address', 'x-original-host', 'cdn-loop'],
+  ]) {
     test(`/metrics is absent for whoever comes through a proxy (${header})`, async () => {
       const headers = { [header]: '203.0.113.7' }
       const { status, text } = await server.ask('GET', '/metrics', { key: null, headers })

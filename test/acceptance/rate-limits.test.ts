@@ -119,7 +119,7 @@ describe('rate limits', () => {
       assert.equal(resets.size, 1)
     })
 
-    test('are absent where nobody is known, and a request that is refused for its key counts for nobody', async () => {
+    test('are absent where the account is not known; a key without the scope counts for its account', async () => {
       const { key, accountId } = await account(50)
       const narrow = await server.command(
         'keys',
@@ -136,7 +136,6 @@ describe('rate limits', () => {
         [401, null],
         [401, 'nonsense'],
         [401, `rly_live_${'x'.repeat(32)}`],
-        [403, narrowKey],
       ]
       for (const [status, each] of refused) {
         const answer = await server.ask('GET', GENERATIONS, { key: each })
@@ -146,7 +145,21 @@ describe('rate limits', () => {
       const unknown = await server.ask('GET', '/api/v1/nothing', { key })
       assert.equal(unknown.status, 404)
       assertNotCounted(unknown)
-      assert.equal(remainingOf(await server.ask('GET', GENERATIONS, { key }), 'read', 50), 49)
+      for (const left of [49, 48]) {
+        const denied = await server.ask('GET', GENERATIONS, { key: narrowKey })
+        assert.equal(denied.status, 403, denied.text)
+        assert.equal(remainingOf(denied, 'read', 50), left)
+      }
+      assert.equal(remainingOf(await server.ask('GET', GENERATIONS, { key }), 'read', 50), 47)
+    })
+
+    test('are met by a key without the scope, which is then told to wait as any other', async () => {
+      const { accountId } = await account(2)
+      const { stdout } = await server.command('keys', 'create', accountId, '--scopes', 'credits:read', '--json')
+      const { key } = z.object({ key: z.string() }).parse(JSON.parse(stdout))
+      const answers = []
+      for (let request = 0; request < 4; request++) answers.push(await server.ask('GET', GENERATIONS, { key }))
+      assert.deepEqual(statusesOf(answers), { 403: 2, 429: 2 })
     })
 
     test('a long poll counts once, however long it waits', async () => {

@@ -25,13 +25,14 @@ create table api_keys (
 );
 create index api_keys_by_account on api_keys (account_id, id);
 
--- Every node keeps authenticated keys in memory for a moment; this tells them to forget one that changed.
+-- Every node keeps what it found out about a key in memory for a moment, also that there is none; this tells them to forget
+-- one that changed or was made.
 create function notify_key_changed() returns trigger language plpgsql as $$
 begin
   perform pg_notify('reelay_keys', encode(new.secret_hash, 'hex'));
   return null;
 end $$;
-create trigger api_keys_changed after update on api_keys for each row execute function notify_key_changed();
+create trigger api_keys_changed after insert or update on api_keys for each row execute function notify_key_changed();
 
 -- What they keep of a key includes its account: the plan, and what is allowed.
 create function notify_keys_of_account_changed() returns trigger language plpgsql as $$
