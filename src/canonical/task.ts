@@ -31,8 +31,11 @@ export interface Task {
   /** Who makes it, by the name that the operator gave. */
   readonly provider: string
   readonly request: GenerationRequest
-  /** The body as the customer sent it. */
-  readonly body: Json
+  /**
+   * The body as the customer sent it: of a dialect whose reads show it, and where the task was read by itself or with the
+   * others of a batch. No list has it.
+   */
+  readonly body: Json | undefined
   readonly clientRequestId: string | undefined
   readonly state: TaskState
   /** 0–100; never goes back. */

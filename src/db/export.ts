@@ -7,8 +7,8 @@ import { EXACT_TEXT_SETTINGS, EXPORT_FORMAT, EXPORT_VERSION } from './export-for
 import { appliedMigrations } from './migrate.ts'
 import { readUserTables, type UserTable } from './user-tables.ts'
 
-/** Rows in memory at once. A task's two JSON documents are some kilobytes, so this is a few megabytes. */
-const FETCH_ROWS = 500
+/** Rows in memory at once. A task's two JSON documents are some kilobytes, and 100 KB at most, so this is 20 MB at most. */
+const FETCH_ROWS = 200
 
 /**
  * Writes a logical backup of all rows, as of one moment, while the database is in use; `importDatabase` reads it. The

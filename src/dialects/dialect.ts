@@ -22,7 +22,7 @@ export interface Commands {
   /** Create a task and stay with it: the request remains open until the task has ended. */
   follow: { readonly input: CreateInput; readonly result: FollowedTask }
   get: { readonly input: { readonly id: TaskId }; readonly result: Task }
-  /** Those of the tasks that there are, in the order asked for. */
+  /** Those of the tasks that there are, each once, in the order asked for. */
   getMany: { readonly input: { readonly ids: readonly TaskId[] }; readonly result: readonly Task[] }
   list: { readonly input: ListInput; readonly result: TaskPage }
   cancel: { readonly input: { readonly id: TaskId }; readonly result: Task }
@@ -232,6 +232,11 @@ export interface Dialect {
    * does. It is always at `/<id>/openapi.json`.
    */
   readonly documentation: { readonly title: string; readonly error: z.ZodType; readonly path?: string }
+  /**
+   * Set where reads of a task show its body: only then is it kept with the task. For this, every key of its bodies is
+   * documented and has a limit of its own.
+   */
+  readonly showsBodies?: true
   /** Beside JSON, whether bodies may be multipart forms: their fields are texts under their own names. */
   readonly takesForms?: true
   /** The dialect's error answer. `requestId` is the one in the log and in the answer's header. */

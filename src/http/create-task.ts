@@ -8,7 +8,7 @@ import type { Task } from '../canonical/task.ts'
 import { quote } from '../catalog/quote.ts'
 import { resolveModel } from '../catalog/resolve.ts'
 import { complete, type DraftRequest, validate } from '../catalog/validate.ts'
-import type { Commands, CreateInput } from '../dialects/dialect.ts'
+import type { Commands, CreateInput, Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import type { ReceivedFile } from '../files/received-file.ts'
 import { resolveReferences } from '../files/resolve/resolve-references.ts'
@@ -22,6 +22,12 @@ import { withoutInlineFiles } from './without-inline-files.ts'
 
 /** Seeds are 32-bit. */
 const SEED_BOUND = 0x1_0000_0000
+
+/**
+ * Of a body that reads show: the longest prompt, escaped, is 30 KB, and eight URLs of the longest are as much again. So a
+ * batch of 100 tasks is 6 MB at most.
+ */
+const SHOWN_BODY_LIMIT_BYTES = 64 * 1024
 
 /** When the queue of creates is full it is empty again within a second or two. */
 const OVERLOADED_RETRY_SECONDS = 2
@@ -45,7 +51,7 @@ export interface CreateRequest {
  */
 export async function createTask(platform: Platform, asked: CreateRequest): Promise<Commands['create']['result']> {
   const { holder, dialect, input } = asked
-  const keyed = input.idempotencyKey === undefined ? undefined : withKeptBody(asked)
+  const keyed = input.idempotencyKey === undefined ? undefined : withoutFiles(asked)
   const idempotency = keyed === undefined ? undefined : idempotencyOf(keyed)
   const first = idempotency === undefined ? undefined : await findReplayed(platform, { holder, dialect }, idempotency)
   if (first !== undefined) return { task: first, replayed: true }
@@ -57,7 +63,7 @@ export async function createTask(platform: Platform, asked: CreateRequest): Prom
   assertMakeable(platform, makers, { ...draft, references })
   await moderate(platform, asked, draft)
   const urls = checkedUrls(platform, dialect, input)
-  const { body } = keyed ?? withKeptBody(asked)
+  const body = shownBody(keyed ?? withoutFiles(asked))
   const stored = references.length === 0 ? [] : await resolved(platform, asked, references)
   const request = complete(model, draft, { asked: references, references: stored })
   const provider = findProvider(platform, makers, request).id
@@ -75,11 +81,27 @@ function moderate(
   return platform.moderator().check({ prompt, mode, hasPicture, account, dialect, requestId, leaving })
 }
 
-/** A request with its body as it is stored with the task: without the pictures in it, and then no larger than any other. */
-function withKeptBody(asked: CreateRequest): CreateRequest {
+/** A request without the pictures in its body, which then is no larger than any other. */
+function withoutFiles(asked: CreateRequest): CreateRequest {
   const body = withoutInlineFiles(asked.body)
-  if (Buffer.byteLength(JSON.stringify(body)) <= BODY_LIMIT_BYTES) return { ...asked, body }
-  throw new Refusal('body_too_large', `The body is too large; allowed: ${BODY_LIMIT_BYTES} bytes beside pictures.`)
+  assertBytes(body, BODY_LIMIT_BYTES)
+  return { ...asked, body }
+}
+
+/** The body as it is kept with the task, where reads of its dialect show it. */
+function shownBody({ dialect: id, body }: Pick<CreateRequest, 'dialect' | 'body'>): Json | undefined {
+  if (dialectOf(id)?.showsBodies !== true) return undefined
+  assertBytes(body, SHOWN_BODY_LIMIT_BYTES)
+  return body
+}
+
+function assertBytes(body: Json, limitBytes: number): void {
+  if (Buffer.byteLength(JSON.stringify(body)) <= limitBytes) return
+  throw new Refusal('body_too_large', `The body is too large; allowed: ${limitBytes} bytes beside pictures.`)
+}
+
+function dialectOf(id: string): Dialect | undefined {
+  return DIALECTS.find((each) => each.id === id)
 }
 
 /** Fetches, examines and stores the files that the request names; throws for the first that cannot be used. */
@@ -92,7 +114,8 @@ function resolved(
   return resolveReferences(platform.files, { account, wallet, asked, uploads, signal: leaving() })
 }
 
-interface Submission extends Omit<CreateRequest, 'uploads' | 'leaving'> {
+interface Submission extends Omit<CreateRequest, 'body' | 'uploads' | 'leaving'> {
+  readonly body: NewTask['body']
   readonly urls: Pick<NewTask, 'callbackUrl' | 'uploadUrl'>
 }
 
@@ -148,7 +171,7 @@ function checkedUrls(
   dialectId: string,
   { callbackUrl, uploadUrl, urlFields }: CreateInput,
 ): Pick<NewTask, 'callbackUrl' | 'uploadUrl'> {
-  if (callbackUrl !== undefined && DIALECTS.find(({ id }) => id === dialectId)?.renderCallback === undefined) {
+  if (callbackUrl !== undefined && dialectOf(dialectId)?.renderCallback === undefined) {
     throw new Error(`the dialect ${dialectId} takes callbacks and cannot render them`)
   }
   return {

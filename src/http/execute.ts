@@ -72,7 +72,8 @@ const EXECUTORS: Executors = {
     return existing(platform, known(holder), id)
   },
 
-  getMany: (platform, { ids }, { holder }) => selectTasksById(platform.pool, known(holder).walletId, ids),
+  getMany: (platform, { ids }, { holder, dialect }) =>
+    selectTasksById(platform.pool, { wallet: known(holder).walletId, dialect, ids }),
 
   list: async (platform, { limit, after, order, states }, { holder }) => {
     const filter = { wallet: known(holder).walletId, states, after, order, limit: limit + 1 }

@@ -20,7 +20,7 @@ import type { Platform } from './platform.ts'
 export interface Fingerprinted {
   readonly dialect: string
   readonly input: CreateInput
-  /** As it is kept with the task. */
+  /** Without the pictures in it. */
   readonly body: Json
 }
 

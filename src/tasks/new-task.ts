@@ -10,7 +10,8 @@ export interface NewTask {
   readonly dialect: string
   readonly model: string
   readonly request: GenerationRequest
-  readonly body: Json
+  /** As it was sent, where reads of its dialect show it. */
+  readonly body: Json | undefined
   readonly clientRequestId: string | undefined
   /** The request that creates it. */
   readonly traceId: Id<'req'>

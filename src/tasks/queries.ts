@@ -6,7 +6,7 @@ import type { Queryable } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import type { NewTask } from './new-task.ts'
 import { statesBefore } from './states.ts'
-import { QUEUE_POSITION, TASK_COLUMNS, type TaskRow, taskOf } from './task-row.ts'
+import { QUEUE_POSITION, SHOWN_BODY, TASK_COLUMNS, type TaskRow, taskOf } from './task-row.ts'
 
 /** A key is remembered this long: a client that retries a lost answer does so within minutes, at most overnight. */
 export const IDEMPOTENCY_KEY_LIFETIME = '24 hours'
@@ -50,7 +50,7 @@ function submitArgument(tasks: readonly NewTask[]): string {
       dialect: task.dialect,
       model: task.model,
       request: task.request,
-      body: task.body,
+      body: task.body === undefined ? undefined : JSON.stringify(task.body),
       client_request_id: task.clientRequestId,
       trace_id: uuidOf(task.traceId),
       callback_url: task.callbackUrl,
@@ -105,7 +105,7 @@ export async function selectIdempotencyKeys(
 export async function selectTask(db: Queryable, wallet: WalletId, id: TaskId): Promise<Task | undefined> {
   const { rows } = await db.query<TaskRow>({
     name: 'select-task',
-    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t
+    text: `select ${TASK_COLUMNS}, ${SHOWN_BODY}, ${QUEUE_POSITION} from tasks t
            where t.id = $1 and t.wallet_id = $2 and t.removed_at is null`,
     values: [uuidOf(id), wallet],
   })
@@ -122,13 +122,20 @@ export async function selectTaskEvenRemoved(db: Queryable, wallet: WalletId, id:
   return rows[0] === undefined ? undefined : taskOf(rows[0])
 }
 
-/** Several tasks of one wallet, those that there are, in the order of `ids`. */
-export async function selectTasksById(db: Queryable, wallet: WalletId, ids: readonly TaskId[]): Promise<Task[]> {
+/**
+ * Several tasks of one wallet, those that there are, in the order of `ids`; one that is named twice is read, and answered,
+ * once. With the bodies of those that `dialect` made.
+ */
+export async function selectTasksById(
+  db: Queryable,
+  { wallet, dialect, ids }: { readonly wallet: WalletId; readonly dialect: string; readonly ids: readonly TaskId[] },
+): Promise<Task[]> {
   const { rows } = await db.query<TaskRow>({
     name: 'select-tasks-by-id',
-    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from unnest($1::uuid[]) with ordinality as asked (id, n)
+    text: `select ${TASK_COLUMNS}, case when t.dialect = $3 then ${SHOWN_BODY} end as body, ${QUEUE_POSITION}
+           from unnest($1::uuid[]) with ordinality as asked (id, n)
            join tasks t on t.id = asked.id and t.wallet_id = $2 and t.removed_at is null order by asked.n`,
-    values: [ids.map(uuidOf), wallet],
+    values: [[...new Set(ids)].map(uuidOf), wallet, dialect],
   })
   return rows.map(taskOf)
 }

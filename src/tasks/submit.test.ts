@@ -218,7 +218,7 @@ describe('creating tasks', () => {
   describe('trouble', () => {
     it('with one request that the database cannot store does not fail its neighbours', async () => {
       const wallet = await openAccount(pool, { credits: 100n })
-      const unstorable = newTask(wallet, 'x', { body: { prompt: 'a \0 is no text' } })
+      const unstorable = newTask(wallet, 'a \0 is no text')
       const submits = [newTask(wallet, '1'), unstorable, keyed(wallet, 'k', '2'), keyed(wallet, 'k', '2')]
       const [one, bad, two, three] = await Promise.allSettled(submits.map((task) => submitter.submit(task)))
       assert.ok(one?.status === 'fulfilled' && one.value.kind === 'created')

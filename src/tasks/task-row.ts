@@ -25,7 +25,8 @@ export interface TaskRow extends Record<string, unknown> {
   model: string
   provider: string
   request: GenerationRequest
-  body: Json
+  /** Only where `SHOWN_BODY` is selected. */
+  body?: Json | null
   client_request_id: string | null
   trace_id: string
   state: TaskState
@@ -43,7 +44,7 @@ export interface TaskRow extends Record<string, unknown> {
 }
 
 export const TASK_COLUMNS = `
-  t.id, t.dialect, t.model, t.provider, t.request, t.body, t.client_request_id, t.trace_id, t.state, t.progress, t.price_credits, t.final_credits,
+  t.id, t.dialect, t.model, t.provider, t.request, t.client_request_id, t.trace_id, t.state, t.progress, t.price_credits, t.final_credits,
   t.failure_reason, t.failure_message, t.cancel_requested_at, t.created_at, t.updated_at, t.finished_at,
   case when t.state = 'succeeded' then (
     select json_agg(json_build_object('id', m.id, 'kind', m.kind, 'mime_type', m.mime_type, 'size_bytes', m.size_bytes,
@@ -51,6 +52,9 @@ export const TASK_COLUMNS = `
       'expires_at', m.expires_at,
       'deleted_at', coalesce(m.deleted_at, case when m.expires_at <= now() then m.expires_at end)) order by m.kind)
     from media m where m.task_id = t.id) end as media`
+
+/** Beside `TASK_COLUMNS`, where the body is shown: up to 64 KB a task, and so in no list. */
+export const SHOWN_BODY = 't.body'
 
 /** Counting stops here: beyond, a position says no more than "far back", and counting would cost more than it tells. */
 export const MAX_QUEUE_POSITION = 1_000
@@ -70,7 +74,7 @@ export function taskOf(row: TaskRow): Task {
     model: row.model,
     provider: row.provider,
     request: row.request,
-    body: row.body,
+    body: row.body ?? undefined,
     clientRequestId: row.client_request_id ?? undefined,
     state: row.state,
     progress: row.progress,

@@ -5,9 +5,11 @@ create table tasks (
   wallet_id           bigint      not null references wallets,
   dialect             text        not null,
   model               text        not null,
-  -- The validated request that providers are given, and the body as the customer sent it.
+  -- The validated request that providers are given.
   request             jsonb       not null,
-  body                jsonb       not null,
+  -- The body as the customer sent it, where reads of its dialect show it. json keeps it as it was written; jsonb would write
+  -- each number out, so that 1e308 comes back as 309 digits.
+  body                json,
   client_request_id   text,
   -- The request that created it, as in the log.
   trace_id            uuid        not null,

@@ -1,7 +1,7 @@
 -- Creates a batch of tasks: for each request its idempotency key, its hold and its row, in one statement and so in one
 -- transaction. Requests of one batch are independent: each gets its own outcome, exactly as if it had come alone.
 --
--- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body, client_request_id, trace_id,
+-- `in_requests` is an array of objects: id, wallet_id, dialect, model, request, body (its JSON as a text), client_request_id, trace_id,
 -- callback_url, upload_url, price_credits, provider, queue_seconds; key with fingerprint (hex) where the customer sent an
 -- idempotency key; file_ids where the request uses files, each id once. The files were live a moment ago, and a sweep
 -- leaves dead ones alone for longer than a create takes.
@@ -72,10 +72,10 @@ begin
 
   insert into tasks (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url, upload_url,
       price_credits, provider, deadline_at)
-    select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body, r.client_request_id, r.trace_id, r.callback_url,
+    select r.id, r.wallet_id, r.dialect, r.model, r.request, r.body::json, r.client_request_id, r.trace_id, r.callback_url,
            r.upload_url, r.price_credits, r.provider, now() + make_interval(secs => r.queue_seconds)
     from rows from (jsonb_to_recordset(in_requests) as
-        (id uuid, wallet_id bigint, dialect text, model text, request jsonb, body jsonb, client_request_id text,
+        (id uuid, wallet_id bigint, dialect text, model text, request jsonb, body text, client_request_id text,
          trace_id uuid, callback_url text, upload_url text, price_credits bigint, provider text, queue_seconds integer))
       with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url,
          upload_url, price_credits, provider, queue_seconds, ordinal)

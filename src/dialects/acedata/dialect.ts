@@ -8,6 +8,7 @@ import { routes } from './routes.ts'
 export const acedata: Dialect = {
   id: 'acedata',
   documentation: { title: 'AceData Cloud Grok videos, by Reelay', error },
+  showsBodies: true,
   routes,
   renderRefusal,
   renderCallback,

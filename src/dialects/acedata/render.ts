@@ -73,7 +73,7 @@ function secondsOf(date: Date): number {
 
 /** The body as it was sent; of a task that another dialect made, what would have been sent here, but for its files. */
 function requestOf({ dialect, body, model, request }: Task): Json {
-  if (dialect === 'acedata') return body
+  if (dialect === 'acedata' && body !== undefined) return body
   const { prompt, aspectRatio, resolution, durationSeconds } = request
   const ratio = aspectRatio === 'source' ? {} : { aspect_ratio: aspectRatio }
   return { prompt, model, ...ratio, resolution, duration: durationSeconds }

@@ -7,6 +7,7 @@ import { routes } from './routes.ts'
 export const grokimagineapi: Dialect = {
   id: 'grokimagineapi',
   documentation: { title: 'grokimagineapi, by Reelay', error },
+  showsBodies: true,
   routes,
   renderRefusal,
 }

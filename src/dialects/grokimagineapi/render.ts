@@ -55,7 +55,7 @@ function secondsOf(date: Date): string {
 
 /** The body as it was sent; of a task that another dialect made, what would have been sent here, but for its files. */
 function requestOf({ dialect, body, request }: Task): Json {
-  if (dialect === 'grokimagineapi') return body
+  if (dialect === 'grokimagineapi' && body !== undefined) return body
   const { mode, prompt, aspectRatio } = request
   return { mode, prompt, ...(aspectRatio === 'source' ? {} : { ratio: aspectRatio }) }
 }

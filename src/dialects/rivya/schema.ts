@@ -15,17 +15,26 @@ const DEFAULT_PAGE = 20
 export const RIVYA_STATUSES = ['queued', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type RivyaStatus = (typeof RIVYA_STATUSES)[number]
 
+/** What most file systems allow, and what `files` are called by at most. */
+const MAX_NAME_CHARACTERS = 255
+
+/** RFC 6838, 4.2: a type and a subtype of 127 characters each, at most. */
+const MAX_MIME_TYPE_CHARACTERS = 255
+
+/** Ours have some 400. */
+const MAX_DURATION_TOKEN_CHARACTERS = 2_048
+
 const clientRequestId = storableText.max(MAX_CLIENT_REQUEST_ID_CHARACTERS)
 
 /** `name` and `mimeType` are for the caller's own overview: the file itself says what it is. */
 const referenceMediaItem = z.strictObject({
   url: storableText.min(1),
   kind: z.enum(REFERENCE_KINDS),
-  name: storableText.optional(),
-  mimeType: storableText.optional(),
+  name: storableText.max(MAX_NAME_CHARACTERS).optional(),
+  mimeType: storableText.max(MAX_MIME_TYPE_CHARACTERS).optional(),
   durationSeconds: z.number().nonnegative().optional(),
   /** The `duration_token` of the Files API. */
-  durationToken: storableText.optional(),
+  durationToken: storableText.max(MAX_DURATION_TOKEN_CHARACTERS).optional(),
 })
 export type ReferenceMediaItem = z.infer<typeof referenceMediaItem>
 

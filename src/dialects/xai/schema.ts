@@ -18,6 +18,9 @@ const file = z.union(
 )
 export type XaiFile = z.infer<typeof file>
 
+/** Of an id of the caller's own: a hash, an e-mail address, a UUID. The vendor names no most. */
+const MAX_USER_CHARACTERS = 512
+
 /**
  * What every body has. Keys that are not documented are let pass on purpose: the vendor lets them pass, and its clients
  * put whatever options they are given into the body. What may stand in the parameters is the catalog's to say.
@@ -26,8 +29,8 @@ const everyBody = z.looseObject({
   model: z.string().default('grok-imagine-video'),
   /** Every video has sound here, so only that can be asked for. */
   generate_audio: z.literal(true).optional(),
-  /** Whom the caller makes it for; kept with the body, and of no effect. */
-  user: storableText.optional(),
+  /** Whom the caller makes it for; of no effect. */
+  user: storableText.max(MAX_USER_CHARACTERS).optional(),
   /** Where the finished video is to be put, by HTTP PUT. */
   output: z.looseObject({ upload_url: z.string().optional() }).optional(),
 })
