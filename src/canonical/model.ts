@@ -120,6 +120,8 @@ const fixedValues = z.strictObject({
 
 export const modelSchema = z.strictObject({
   id: z.string().min(1),
+  /** Other names under which clients of the dialect ask for it. A task is answered under the name that it was asked by. */
+  aliases: z.array(z.string().min(1)).default([]),
   displayName: z.string().min(1),
   category: z.literal('video'),
   /** Unicode code points. */

@@ -24,6 +24,9 @@ export function loadCatalog(directory: URL = MODELS_DIRECTORY): Catalog {
     const models = readdirSync(folder)
       .sort()
       .map((file) => readModel(dialect, new URL(file, folder)))
+    const names = models.flatMap(({ id, aliases }) => [id, ...aliases])
+    const double = names.find((name, index) => names.indexOf(name) !== index)
+    if (double !== undefined) throw new Error(`Two models of ${dialect} are named ${double}.`)
     catalog.set(dialect, new Map(models.map((model) => [model.id, model])))
   }
   return catalog

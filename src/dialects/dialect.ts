@@ -237,6 +237,8 @@ export interface Dialect {
    * documented and has a limit of its own.
    */
   readonly showsBodies?: true
+  /** Paths of the vendor's API that have no route here. A request there is told so, whatever its method. */
+  readonly notOffered?: readonly { readonly path: string; readonly what: string }[]
   /** Beside JSON, whether bodies may be multipart forms: their fields are texts under their own names. */
   readonly takesForms?: true
   /** The dialect's error answer. `requestId` is the one in the log and in the answer's header. */

@@ -131,7 +131,7 @@ function withParameters(
     byKey.set(parameter.key, [...(byKey.get(parameter.key) ?? []), parameterSchema(parameter)])
   }
   const parameters = Object.fromEntries([...byKey].map(([key, schemas]) => [key, anyOf(schemas)]))
-  const ids = { enum: able.map((model) => model.id) }
+  const ids = { enum: able.flatMap((model) => [model.id, ...model.aliases]) }
   const properties = { ...(schema['properties'] as JsonObject) }
   const model = { ...(properties['model'] as JsonObject | undefined), ...ids }
   if (at === '')

@@ -156,7 +156,7 @@ function newTask(submission: Submission, quoted: Quoted): NewTask {
     id: newId('task'),
     wallet: holder.walletId,
     dialect,
-    model: quoted.request.model,
+    model: input.model,
     body,
     clientRequestId: input.clientRequestId,
     traceId: requestId,

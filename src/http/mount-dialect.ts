@@ -7,6 +7,7 @@ import type { RequestKind } from '../accounts/rate-limit.ts'
 import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
+import { withoutNulls } from '../dialects/without-nulls.ts'
 import { endSlowBody } from './end-slow-body.ts'
 import { endStalledBody } from './end-stalled-body.ts'
 import { type Asking, executorFor } from './execute.ts'
@@ -56,6 +57,7 @@ export function mountDialect(
           })
         }
       }
+      for (const { path, what } of dialect.notOffered ?? []) refuseNotOffered(scope, path, what)
       for (const path of new Set(dialect.routes.map((route) => route.path))) refuseOtherMethods(scope, dialect, path)
     },
     { prefix },
@@ -105,7 +107,12 @@ function mountRoute(
       onResponse: async (request) => releases.get(request)?.(),
       handler: async (request, reply) => {
         const { params, query, headers } = request
-        const wire = { params, query, headers, body: request.body }
+        const wire = {
+          params,
+          query,
+          headers,
+          body: request.body === undefined ? undefined : withoutNulls(request.body),
+        }
         const requestId = requestIdOf(request)
         const waitSeconds = route.kind === 'get' ? preferredWait(headers.prefer) : undefined
         if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`)
@@ -170,6 +177,14 @@ async function countRequest(
     `Too many requests: this account may make ${limit} ${kind} requests a minute; try again in ${resetAfterSeconds} s.`,
     { retryAfterSeconds: resetAfterSeconds },
   )
+}
+
+/** A documented path that has no route here. */
+function refuseNotOffered(app: FastifyInstance, path: string, what: string): void {
+  const refuseRequest = async (): Promise<never> => {
+    throw new Refusal('route_not_found', `${what} are not offered by this server.`)
+  }
+  app.route({ method: [...METHODS], url: path, onRequest: refuseRequest, handler: refuseRequest })
 }
 
 /** A path that exists answers every other method with 405 and says which it takes. */

@@ -169,7 +169,6 @@ describe('AceData', () => {
         { ...EXAMPLE, model: 'sora-2' },
         /^model cannot be "sora-2"; allowed: one of grok-imagine-vi/,
       ],
-      ['model null', { ...EXAMPLE, model: null }, /^model cannot be null/],
       [
         '1.5 without an image',
         { ...EXAMPLE, model: 'grok-imagine-video-1.5-preview' },

@@ -73,7 +73,7 @@ const BODIES: readonly BadCase[] = [
   invalid('a model named like an inherited property', { ...CHEAP, model: 'constructor' }, '"constructor"', 'one of'),
   invalid('no prompt', { model: CHEAP.model }, 'prompt is required', 'a text'),
   invalid('a prompt that is a list', { ...CHEAP, prompt: ['sea'] }, 'prompt', '["sea"]', 'a text'),
-  invalid('a prompt that is null', { ...CHEAP, prompt: null }, 'prompt', 'null', 'a text'),
+  invalid('a prompt that is null', { ...CHEAP, prompt: null }, 'prompt is required', 'a text'),
   invalid('an empty prompt', { ...CHEAP, prompt: '' }, 'prompt is empty', '1 to 5000 characters'),
   invalid('a prompt of white space', { ...CHEAP, prompt: ' \n\t\u3000' }, 'prompt is empty', '1 to 5000 characters'),
   invalid('a prompt of 5,001 emoji', { ...CHEAP, prompt: '🌊'.repeat(5_001) }, 'prompt has 5001', '1 to 5000'),
@@ -85,7 +85,6 @@ const BODIES: readonly BadCase[] = [
     'valid Unicode',
   ),
   invalid('params that are a list', { ...CHEAP, params: [] }, 'params', '[]', 'an object'),
-  invalid('params that are null', { ...CHEAP, params: null }, 'params', 'null', 'an object'),
   invalid(
     'a client_request_id of 129 characters',
     { ...CHEAP, client_request_id: 'x'.repeat(129) },
@@ -128,7 +127,6 @@ const BODIES: readonly BadCase[] = [
   invalidParams('a duration next to a whole number', { duration: 6.0000000001 }, 'params.duration', '6.00', DURATION),
   invalidParams('a negative duration', { duration: -6 }, 'params.duration', '-6', DURATION),
   invalidParams('a duration in a text', { duration: '6' }, 'params.duration', '"6"', DURATION),
-  invalidParams('a duration that is null', { duration: null }, 'params.duration', 'null', DURATION),
   invalidParams('a duration that is true', { duration: true }, 'params.duration', 'true', DURATION),
   invalidParams('a duration that is a list', { duration: [6] }, 'params.duration', '[6]', DURATION),
   invalid(

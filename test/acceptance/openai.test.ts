@@ -375,11 +375,11 @@ describe('the OpenAI Videos dialect', () => {
       ['seconds "16"', form({ ...CHEAP, seconds: '16' }), 'seconds', '"16"', 'one of 1, 2, 3'],
       ['seconds "0"', form({ ...CHEAP, seconds: '0' }), 'seconds', '"0"', 'one of 1, 2, 3'],
       ['seconds "4.0"', form({ ...CHEAP, seconds: '4.0' }), 'seconds', '"4.0"', 'one of 1, 2, 3'],
-      ['seconds that are a number', { body: { ...CHEAP, seconds: 4 } }, 'seconds', '4', 'a text'],
+      ['seconds that are a list', { body: { ...CHEAP, seconds: [4] } }, 'seconds', '[4]', 'a text or a number'],
       ['an unknown size', form({ ...CHEAP, size: '1x1' }), 'size', '"1x1"', 'one of 720x1280, 1280x720'],
       ['a size of 1.5 alone', form({ ...CHEAP, size: '1920x1080' }), 'size', '"1920x1080"', 'one of 720x1280'],
       ['a size in other words', { body: { ...CHEAP, size: '720p' } }, 'size', '"720p"', 'one of 720x1280'],
-      ['an unknown field', { body: { ...CHEAP, fps: 24 } }, 'fps', 'unknown', 'prompt, model, seconds, size'],
+      ['an unknown field', { body: { ...CHEAP, fps: 24 } }, 'fps', 'unknown', 'prompt, model, user, seconds, size'],
       ['an unknown field of a form', form({ ...CHEAP, n: '2' }), 'n', 'unknown'],
       [
         'a reference that is a text',
@@ -468,8 +468,8 @@ describe('the OpenAI Videos dialect', () => {
       ],
       [
         'an unknown model',
-        form({ ...CHEAP, model: 'sora-2' }),
-        { status: 400, code: 'model_not_found', param: 'model', says: ['"sora-2"', 'one of', 'grok-imagine-video'] },
+        form({ ...CHEAP, model: 'sora-3' }),
+        { status: 400, code: 'model_not_found', param: 'model', says: ['"sora-3"', 'one of', 'grok-imagine-video', 'sora-2'] },
       ],
     ]
     for (const [name, ask, expected] of bodies) {

@@ -33,6 +33,15 @@ export const deletedVideo = z.strictObject({
   object: z.literal('video.deleted'),
 })
 
+export const model = z.strictObject({
+  id: z.string(),
+  object: z.literal('model'),
+  created: unixSeconds.describe('Unknown, so 0'),
+  owned_by: z.string(),
+})
+
+export const modelList = z.strictObject({ object: z.literal('list'), data: z.array(model) })
+
 export const error = z.strictObject({
   error: z.strictObject({
     message: z.string().describe('Names the field, the value and what is allowed'),

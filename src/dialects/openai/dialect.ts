@@ -13,5 +13,9 @@ export const openai: Dialect = {
   documentation: { title: 'OpenAI Videos API, by Reelay', error },
   routes,
   takesForms: true,
+  notOffered: [
+    { path: '/v1/videos/characters', what: 'Characters' },
+    { path: '/v1/videos/characters/:id', what: 'Characters' },
+  ],
   renderRefusal,
 }

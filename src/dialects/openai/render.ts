@@ -2,6 +2,7 @@ import type { FailureReason } from '../../canonical/failure.ts'
 import { frameSize, outputSeconds, referenceOf } from '../../canonical/generation.ts'
 import type { TaskId } from '../../canonical/ids.ts'
 import type { JsonObject } from '../../canonical/json.ts'
+import type { Model } from '../../canonical/model.ts'
 import { Refusal } from '../../canonical/refusal.ts'
 import type { MediaKind, Task, TaskMedia, TaskPage } from '../../canonical/task.ts'
 import type { TaskState } from '../../canonical/task-state.ts'
@@ -84,6 +85,26 @@ export function renderContent(task: Task, _context: RenderContext, request: Wire
     throw new Refusal('media_not_found', `The ${variant} was deleted on ${when}, when its time in storage was over.`)
   }
   return { kind: 'media', media }
+}
+
+/** Every name of every model: clients look for the one that they were written for. */
+export function renderModels(models: readonly Model[]): JsonAnswer {
+  const ids = models.flatMap(({ id, aliases }) => [id, ...aliases])
+  return { status: 200, body: { object: 'list', data: ids.map(modelObject) } }
+}
+
+export function renderModel(models: readonly Model[], _context: RenderContext, request: WireRequest): JsonAnswer {
+  const id = request.params['model'] ?? ''
+  if (models.some((model) => model.id === id || model.aliases.includes(id)))
+    return { status: 200, body: modelObject(id) }
+  throw new Refusal(
+    'route_not_found',
+    `There is no model ${JSON.stringify(id)}; GET /v1/models lists those that there are.`,
+  )
+}
+
+function modelObject(id: string): JsonObject {
+  return { id, object: 'model', created: 0, owned_by: 'reelay' }
 }
 
 function videoObject(task: Task): JsonObject {

@@ -1,7 +1,15 @@
 import { type Route, route } from '../dialect.ts'
-import { deletedVideo, video, videoList } from './answers.ts'
+import { deletedVideo, model, modelList, video, videoList } from './answers.ts'
 import { parseContent, parseCreate, parseEdit, parseExtension, parseList, parseRemix, parseVideoId } from './parse.ts'
-import { renderContent, renderCreated, renderDeleted, renderPage, renderVideo } from './render.ts'
+import {
+  renderContent,
+  renderCreated,
+  renderDeleted,
+  renderModel,
+  renderModels,
+  renderPage,
+  renderVideo,
+} from './render.ts'
 import {
   contentQuery,
   createBody,
@@ -15,6 +23,24 @@ import {
 } from './schema.ts'
 
 export const routes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/models',
+    kind: 'models',
+    scope: 'generations:read',
+    documentation: { summary: 'The models, under each of their names', answers: { 200: modelList } },
+    parse: () => ({}),
+    render: renderModels,
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/models/:model',
+    kind: 'models',
+    scope: 'generations:read',
+    documentation: { summary: 'One model', answers: { 200: model } },
+    parse: () => ({}),
+    render: renderModel,
+  }),
   route({
     method: 'POST',
     path: '/v1/videos',

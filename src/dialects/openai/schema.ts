@@ -1,5 +1,6 @@
 /** The OpenAI Videos API: what its bodies and queries look like. Source: the API reference and the client `openai` 6. */
 import { z } from 'zod'
+import { endUser } from '../end-user.ts'
 import { formFile } from '../form-file.ts'
 import { storableText } from '../read-input.ts'
 
@@ -7,10 +8,17 @@ import { storableText } from '../read-input.ts'
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 20
 
-/** All texts, `seconds` too: forms have nothing else, and the documentation says so of JSON. */
-const everyBody = z.strictObject({ prompt: storableText, model: z.string().default('grok-imagine-video') })
+/** `user` is documented for the vendor's other APIs, and sent to this one by LiteLLM. */
+const everyBody = z.strictObject({
+  prompt: storableText,
+  model: z.string().default('grok-imagine-video'),
+  user: endUser.optional(),
+})
 
-const createFields = everyBody.extend({ seconds: z.string().optional(), size: z.string().optional() })
+/** Documented as a text, which it is in forms; typed languages write a number. */
+const seconds = z.union([z.string(), z.number().transform(String)], { error: 'a text or a number' }).optional()
+
+const createFields = everyBody.extend({ seconds, size: z.string().optional() })
 
 const pictureByName = z.union([z.strictObject({ image_url: z.string() }), z.strictObject({ file_id: z.string() })], {
   error: 'a file in a form, or an object with either image_url or file_id, a text',
@@ -33,9 +41,7 @@ export const editBody = everyBody.extend({ video: videoById })
 
 export const editForm = everyBody.extend({ video: formFile.optional(), 'video[id]': z.string().optional() })
 
-/** Length of what is added. Documented as required; the catalog has a default for those who leave it out. */
-const seconds = z.string().optional()
-
+/** `seconds` is the length of what is added. Documented as required; the catalog has a default for those who leave it out. */
 export const extensionBody = editBody.extend({ seconds })
 
 export const extensionForm = editForm.extend({ seconds })

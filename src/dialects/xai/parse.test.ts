@@ -63,7 +63,7 @@ describe('an edit of the xAI dialect', () => {
     )
     assert.deepEqual(edit.references, [{ role: 'source', field: 'video.url', origin: URL_ORIGIN }])
     const byId = parseEdit(sent({ model: 'grok-imagine-video-1.5-preview', prompt: 'snow', video: ID_FILE, new: 1 }))
-    assert.equal(byId.model, 'grok-imagine-video-1.5')
+    assert.equal(byId.model, 'grok-imagine-video-1.5-preview')
     assert.deepEqual(byId.references, [{ role: 'source', field: 'video.file_id', origin: ID_ORIGIN }])
   })
 

@@ -11,15 +11,15 @@ import {
   editBody,
   extensionBody,
   generationBody,
-  MODEL_ALIASES,
   REFUSED_OF_EDITS,
   REFUSED_OF_EXTENSIONS,
   REFUSED_OF_GENERATIONS,
   type XaiFile,
 } from './schema.ts'
+import { refuseUnreadKeys } from './unread-keys.ts'
 
 export function parseGeneration(request: WireRequest): CreateInput {
-  refuseFields(request.body, REFUSED_OF_GENERATIONS)
+  refuseUnread(request, generationBody, REFUSED_OF_GENERATIONS)
   const body = readInput(generationBody, request.body)
   const { prompt, duration, aspect_ratio, resolution, image, last_frame, reference_images = [] } = body
   return {
@@ -35,14 +35,14 @@ export function parseGeneration(request: WireRequest): CreateInput {
 }
 
 export function parseEdit(request: WireRequest): CreateInput {
-  refuseFields(request.body, REFUSED_OF_EDITS)
+  refuseUnread(request, editBody, REFUSED_OF_EDITS)
   const body = readInput(editBody, request.body)
   const references = [referenceAt('video', 'source', body.video)]
   return { ...everyInput(request, body), operation: 'edit', prompt: body.prompt, params: {}, references }
 }
 
 export function parseExtension(request: WireRequest): CreateInput {
-  refuseFields(request.body, REFUSED_OF_EXTENSIONS)
+  refuseUnread(request, extensionBody, REFUSED_OF_EXTENSIONS)
   const body = readInput(extensionBody, request.body)
   return {
     ...everyInput(request, body),
@@ -53,13 +53,23 @@ export function parseExtension(request: WireRequest): CreateInput {
   }
 }
 
+/** Refuses what would change the video and is not read: fields of other routes, and names of other APIs. */
+function refuseUnread(
+  { body }: WireRequest,
+  schema: { readonly shape: Readonly<Record<string, unknown>> },
+  refused: Readonly<Record<string, string>>,
+): void {
+  refuseFields(body, refused)
+  refuseUnreadKeys(body, [...Object.keys(schema.shape), ...Object.keys(refused)])
+}
+
 /** What is read alike from every body. */
 function everyInput(
   request: WireRequest,
   { model, output }: { model: string; output?: { upload_url?: string | undefined } | undefined },
 ): Omit<CreateInput, 'prompt' | 'params'> {
   return {
-    model: MODEL_ALIASES.get(model) ?? model,
+    model,
     paramsPath: '',
     clientRequestId: undefined,
     // Not documented by the vendor; without it, a client that repeats a lost request would pay twice.

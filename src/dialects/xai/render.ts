@@ -61,7 +61,7 @@ function doneBody(task: Task, { urlOf }: RenderContext): JsonObject {
   return {
     status: 'done',
     video: { url: urlOf(video), duration: wholeSeconds(task), respect_moderation: true },
-    model: task.model,
+    model: task.request.model,
     usage: usageOf(task),
     progress: 100,
   }
@@ -78,7 +78,7 @@ function deletedBody(task: Task, deletedAt: Date): JsonObject {
   return {
     status: 'expired',
     error: { code: 'failed_precondition' satisfies XaiFailureCode, message },
-    model: task.model,
+    model: task.request.model,
     usage: usageOf(task),
   }
 }
@@ -88,7 +88,7 @@ function moderatedBody(task: Task): JsonObject {
   return {
     status: 'done',
     video: { url: '', duration: 0, respect_moderation: false },
-    model: task.model,
+    model: task.request.model,
     usage: usageOf(task),
     progress: 100,
   }
@@ -100,7 +100,7 @@ function failedBody(task: Task, error: { code: XaiFailureCode; message: string }
     status: 'failed',
     error,
     video: { url: '', duration: 0, respect_moderation: true },
-    model: task.model,
+    model: task.request.model,
   }
 }
 

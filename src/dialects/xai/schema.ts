@@ -1,12 +1,7 @@
 /** xAI's video API: what its bodies look like. Source: the vendor's API reference. */
 import { z } from 'zod'
+import { endUser } from '../end-user.ts'
 import { storableText } from '../read-input.ts'
-
-/** The vendor's other names of a model. */
-export const MODEL_ALIASES: ReadonlyMap<string, string> = new Map([
-  ['grok-imagine-video-1.5-preview', 'grok-imagine-video-1.5'],
-  ['grok-imagine-video-1.5-2026-05-30', 'grok-imagine-video-1.5'],
-])
 
 /** How a body names a picture or a video: an https URL or a data URI, or the id of a file. */
 const file = z.union(
@@ -18,19 +13,15 @@ const file = z.union(
 )
 export type XaiFile = z.infer<typeof file>
 
-/** Of an id of the caller's own: a hash, an e-mail address, a UUID. The vendor names no most. */
-const MAX_USER_CHARACTERS = 512
-
 /**
- * What every body has. Keys that are not documented are let pass on purpose: the vendor lets them pass, and its clients
- * put whatever options they are given into the body. What may stand in the parameters is the catalog's to say.
+ * What every body has. Keys that are not documented pass on purpose, unless they ask for another video
+ * (`unread-keys.ts`). What may stand in the parameters is the catalog's to say.
  */
 const everyBody = z.looseObject({
   model: z.string().default('grok-imagine-video'),
   /** Every video has sound here, so only that can be asked for. */
   generate_audio: z.literal(true).optional(),
-  /** Whom the caller makes it for; of no effect. */
-  user: storableText.max(MAX_USER_CHARACTERS).optional(),
+  user: endUser.optional(),
   /** Where the finished video is to be put, by HTTP PUT. */
   output: z.looseObject({ upload_url: z.string().optional() }).optional(),
 })
