@@ -18,8 +18,11 @@ const BUSY_RETRY_MS = 5_000
 /** Too many requests in this minute; or the server is overloaded or stopping. The same request succeeds later. */
 const BUSY_STATUSES = [429, 503]
 
+/** Of the form of a task's id, and so fit for the name of a file, whatever the server is. */
+const taskId = z.string().regex(/^task_[0-9a-f]{32}$/)
+
 const generationSchema = z.object({
-  id: z.string(),
+  id: taskId,
   status: z.enum(['queued', 'processing', 'succeeded', 'failed', 'canceled']),
   model: z.string(),
   reserved_credits: z.number(),

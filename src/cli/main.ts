@@ -15,6 +15,7 @@ import { generateCommand } from './generate-command.ts'
 import { keysCommand } from './keys-command.ts'
 import { migrateCommand } from './migrate-command.ts'
 import { modelsCommand } from './models-command.ts'
+import { forTerminal } from './output.ts'
 import { providersCommand } from './providers-command.ts'
 import { quickstartCommand } from './quickstart-command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -72,7 +73,10 @@ function report(error: unknown): void {
   const known = SENTENCES.some((kind) => error instanceof kind) || isSystemError(error)
   const message = messageOf(error)
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { message } })}\n`)
-  else process.stderr.write(`reelay: ${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`)
+  else
+    process.stderr.write(
+      forTerminal(`reelay: ${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`),
+    )
 }
 
 function messageOf(error: unknown): string {

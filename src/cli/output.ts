@@ -7,7 +7,12 @@ export interface OutputOptions {
 
 /** Prints a command's result: the value with `--json`, else the lines. */
 export function print(options: OutputOptions, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(options.json === true ? `${toJson(value)}\n` : `${lines.join('\n')}\n`)
+  process.stdout.write(options.json === true ? `${toJson(value)}\n` : `${forTerminal(lines.join('\n'))}\n`)
+}
+
+/** A text for a terminal, whoever wrote the parts of it: nothing in it moves the cursor, rings the bell or sets the title. */
+export function forTerminal(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]|[\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '?')
 }
 
 /** JSON with credits as numbers: they are far below 2^53. No text of others in it moves the cursor of a terminal. */

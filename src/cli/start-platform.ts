@@ -299,7 +299,12 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       metrics,
       log,
     }
-    return createServer({ platform, metricsToken: config.metricsToken, publicUrl: config.publicUrl })
+    return createServer({
+      platform,
+      metricsToken: config.metricsToken,
+      publicUrl: config.publicUrl,
+      corsOrigins: config.corsOrigins,
+    })
   }
 
   async function listen(app: FastifyInstance): Promise<string> {

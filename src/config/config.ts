@@ -10,6 +10,8 @@ export interface Config {
   readonly port: number
   /** Where customers reach this server, without a slash at the end: the start of every link. `undefined`: as it listens. */
   readonly publicUrl: string | undefined
+  /** Origins of browsers' pages that may call the APIs, e.g. `https://app.example.com`; `*` stands for all. */
+  readonly corsOrigins: readonly string[]
   /** Absolute path of the one directory that holds everything. */
   readonly dataDirectory: string
   /** Where media lie; `undefined`: in the data directory. */

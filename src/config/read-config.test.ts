@@ -28,6 +28,7 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 8787,
       publicUrl: undefined,
+      corsOrigins: [],
       dataDirectory: resolve('data'),
       store: undefined,
       databaseUrl: undefined,
@@ -43,7 +44,15 @@ describe('the configuration', () => {
   })
 
   test('takes an empty variable for an absent one', () => {
-    const names = ['REELAY_PORT', 'REELAY_HOST', 'REELAY_DATA_DIR', 'REELAY_PUBLIC_URL', 'DATABASE_URL', 'REELAY_ROLE']
+    const names = [
+      'REELAY_CORS_ORIGINS',
+      'REELAY_PORT',
+      'REELAY_HOST',
+      'REELAY_DATA_DIR',
+      'REELAY_PUBLIC_URL',
+      'DATABASE_URL',
+      'REELAY_ROLE',
+    ]
     const more = [
       'REELAY_BOOTSTRAP_KEY',
       'REELAY_BOOTSTRAP_CREDITS',
@@ -77,6 +86,7 @@ describe('the configuration', () => {
         AWS_SECRET_ACCESS_KEY: 'secret',
         AWS_SESSION_TOKEN: 'token',
         REELAY_PUBLIC_URL: 'https://video.example.com/reelay/',
+        REELAY_CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
         DATABASE_URL,
         REDIS_URL: 'redis://cache',
         REELAY_ALLOW_NETS: '10.0.0.0/8',
@@ -92,6 +102,7 @@ describe('the configuration', () => {
         host: '0.0.0.0',
         port: 80,
         publicUrl: 'https://video.example.com/reelay',
+        corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         dataDirectory: '/var/lib/reelay',
         store: {
           name: 'media',

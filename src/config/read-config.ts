@@ -38,6 +38,7 @@ export function readConfig(environment: Environment): Config {
     host,
     port,
     publicUrl: readPublicUrl(env('REELAY_PUBLIC_URL'), { host, role }),
+    corsOrigins: readOrigins(env('REELAY_CORS_ORIGINS')),
     dataDirectory: resolve(env('REELAY_DATA_DIR') ?? DEFAULT_DATA_DIRECTORY),
     store: readBucket({
       REELAY_STORE: env('REELAY_STORE'),
@@ -123,6 +124,20 @@ function readPublicUrl(url: string | undefined, { host, role }: { host: string; 
     throw new ConfigError(`REELAY_PUBLIC_URL=${url} is not an http or https address without user, query or fragment.`)
   }
   return url.replace(/\/+$/, '')
+}
+
+/** Browsers send an origin without a slash at its end, and in lower case. */
+function readOrigins(list: string | undefined): string[] {
+  const origins = (list ?? '').split(',').map((origin) => origin.trim())
+  const wrong = origins.find((origin) => origin !== '' && origin !== '*' && !isOrigin(origin))
+  if (wrong === undefined) return origins.filter((origin) => origin !== '')
+  throw new ConfigError(
+    `REELAY_CORS_ORIGINS names ${wrong}, which is neither * nor an origin such as https://app.example.com; separate several by commas.`,
+  )
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 }
 
 function readBootstrap(key: string | undefined, credits: string | undefined): Bootstrap | undefined {

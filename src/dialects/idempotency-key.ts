@@ -2,7 +2,7 @@ import { Refusal } from '../canonical/refusal.ts'
 import type { WireRequest } from './dialect.ts'
 
 /** Printable ASCII, and no longer than a key that any known client makes. */
-const KEY_FORM = /^[\x21-\x7e]{1,255}$/
+export const KEY_FORM = /^[!-~]{1,255}$/
 const ALLOWED = '1 to 255 printable ASCII characters without spaces'
 
 /** Reads the `Idempotency-Key` header, which every dialect accepts. */

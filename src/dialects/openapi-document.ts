@@ -7,23 +7,33 @@ import type { Operation as ModelOperation } from '../canonical/generation.ts'
 import { isJsonObject, type Json, type JsonObject } from '../canonical/json.ts'
 import type { Model, Parameter } from '../canonical/model.ts'
 import type { Dialect, Route, RouteDocumentation } from './dialect.ts'
+import { KEY_FORM } from './idempotency-key.ts'
 
 export interface OpenApiOptions {
   readonly models: readonly Model[]
   /** Where the API is reached, without a slash at the end. */
   readonly serverUrl: string
   readonly version: string
+  /** What a route's body may be at most, in words. */
+  readonly bodyLimitsOf: (route: Route) => string
 }
 
 /** The document of every documented route. Refusals share one schema, since each dialect says them in one form. */
-export function openApiDocument(dialect: Dialect, { models, serverUrl, version }: OpenApiOptions): JsonObject {
+export function openApiDocument(
+  dialect: Dialect,
+  { models, serverUrl, version, bodyLimitsOf }: OpenApiOptions,
+): JsonObject {
   const { documentation } = dialect
   const paths: Record<string, JsonObject> = {}
   for (const route of dialect.routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = {
       ...paths[path],
-      [route.method.toLowerCase()]: operationOf(dialect, route, { about: route.documentation, models }),
+      [route.method.toLowerCase()]: operationOf(dialect, route, {
+        about: route.documentation,
+        models,
+        bodyLimits: bodyLimitsOf(route),
+      }),
     }
   }
   return {
@@ -41,9 +51,10 @@ export function openApiDocument(dialect: Dialect, { models, serverUrl, version }
 interface Operation {
   readonly about: RouteDocumentation
   readonly models: readonly Model[]
+  readonly bodyLimits: string
 }
 
-function operationOf(dialect: Dialect, route: Route, { about, models }: Operation): JsonObject {
+function operationOf(dialect: Dialect, route: Route, { about, models, bodyLimits }: Operation): JsonObject {
   const answers = Object.entries(about.answers).map(([status, answer]) => [status, answerOf(answer)])
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-zA-Z0-9]+(\w)/g, (_match, first) => String(first).toUpperCase())}`,
@@ -52,7 +63,7 @@ function operationOf(dialect: Dialect, route: Route, { about, models }: Operatio
     parameters: [...pathParameters(route.path), ...queryParameters(about.query), ...headerParameters(route)],
     ...(route.body === undefined
       ? {}
-      : { requestBody: bodyOf(dialect, { kind: route.kind, body: route.body }, { about, models }) }),
+      : { requestBody: bodyOf(dialect, { kind: route.kind, body: route.body }, { about, models, bodyLimits }) }),
     responses: {
       ...Object.fromEntries(answers),
       default: {
@@ -94,7 +105,7 @@ function headerParameters(route: Route): JsonObject[] {
         in: 'header',
         required: false,
         description,
-        schema: { type: 'string', maxLength: 255 },
+        schema: { type: 'string', pattern: KEY_FORM.source },
       },
     ]
   }
@@ -108,14 +119,18 @@ function headerParameters(route: Route): JsonObject[] {
 function bodyOf(
   dialect: Dialect,
   { kind, body }: { readonly kind: Route['kind']; readonly body: z.ZodType },
-  { about, models }: Operation,
+  { about, models, bodyLimits: description }: Operation,
 ): JsonObject {
   const schema = withParameters(schemaOf(body, 'input'), about, models)
   const json = about.example === undefined ? { schema } : { schema, example: about.example }
   const form = about.form === undefined ? schema : withParameters(schemaOf(about.form, 'input'), about, models)
   const forms = { 'multipart/form-data': { schema: form } }
-  if (kind === 'uploadFile') return { required: true, content: forms }
-  return { required: true, content: { 'application/json': json, ...(dialect.takesForms === true ? forms : {}) } }
+  if (kind === 'uploadFile') return { required: true, description, content: forms }
+  return {
+    required: true,
+    description,
+    content: { 'application/json': json, ...(dialect.takesForms === true ? forms : {}) },
+  }
 }
 
 /** Puts the models' parameters where the body takes them. A parameter of several models allows what any of them does. */
@@ -132,15 +147,71 @@ function withParameters(
   }
   const parameters = Object.fromEntries([...byKey].map(([key, schemas]) => [key, anyOf(schemas)]))
   const ids = { enum: able.flatMap((model) => [model.id, ...model.aliases]) }
-  const properties = { ...(schema['properties'] as JsonObject) }
+  const limited = withPrompt(withReferenceLimits(schema, able, { paramsAt: at, operation }), able, operation)
+  const properties = { ...(limited['properties'] as JsonObject) }
   const model = { ...(properties['model'] as JsonObject | undefined), ...ids }
-  if (at === '')
-    return { ...schema, properties: { ...properties, ...('model' in properties ? { model } : {}), ...parameters } }
+  if (at === '') {
+    return { ...limited, properties: { ...properties, ...('model' in properties ? { model } : {}), ...parameters } }
+  }
   // Beside the models' parameters a body can have fields of its own there.
   const own = properties[at]
   const ownProperties = isJsonObject(own) ? (own['properties'] as JsonObject | undefined) : undefined
   const params = { type: 'object', properties: { ...ownProperties, ...parameters }, additionalProperties: false }
-  return { ...schema, properties: { ...properties, model, [at]: params } }
+  return { ...limited, properties: { ...properties, model, [at]: params } }
+}
+
+/** A prompt that is needed has a character that is seen, and none is longer than the model that takes most. */
+function withPrompt(schema: JsonObject, models: readonly Model[], operation: ModelOperation): JsonObject {
+  const properties = schema['properties']
+  const prompt = isJsonObject(properties) ? properties['prompt'] : undefined
+  if (!isJsonObject(properties) || !isJsonObject(prompt)) return schema
+  const maxLength = Math.max(...models.map((model) => model.maxPromptCharacters))
+  const text = { ...prompt, maxLength }
+  const visible = { minLength: 1, pattern: '\\S' }
+  // Where a picture is enough the prompt may be absent, but not instead of one.
+  const pictures = models
+    .filter((model) => operation === 'generate' && model.isPromptOptionalWithReference)
+    .flatMap(({ references }) => references.filter(({ role }) => role === 'firstFrame'))
+    .map(({ parameter }) => parameter)
+    .filter((parameter) => parameter in properties)
+  if (pictures.length === 0) return { ...schema, properties: { ...properties, prompt: { ...text, ...visible } } }
+  const worded = { required: ['prompt'], properties: { prompt: visible } }
+  const anyOf = [worded, ...[...new Set(pictures)].map((parameter) => ({ required: [parameter] }))]
+  return { ...schema, properties: { ...properties, prompt: text }, anyOf }
+}
+
+/** Lists of files are no longer than the model that takes most of them. */
+function withReferenceLimits(
+  schema: JsonObject,
+  models: readonly Model[],
+  { paramsAt, operation }: { readonly paramsAt: string; readonly operation: ModelOperation },
+): JsonObject {
+  const policies = models.flatMap((model) =>
+    operation === 'generate' ? model.references : (model[operation]?.references ?? []),
+  )
+  return policies.reduce((limited, { parameter, maxFiles }) => {
+    const path = paramsAt === '' ? [parameter] : [paramsAt, parameter]
+    return withMaxItems(limited, path, maxFiles)
+  }, schema)
+}
+
+/** The schema with at least so many items allowed in the list at a path of properties; itself where there is no list. */
+function withMaxItems(schema: JsonObject, path: readonly string[], count: number): JsonObject {
+  const [key, ...rest] = path
+  const { properties, anyOf: options } = schema
+  if (key === undefined) {
+    if (Array.isArray(options)) {
+      return {
+        ...schema,
+        anyOf: options.map((option) => (isJsonObject(option) ? withMaxItems(option, [], count) : option)),
+      }
+    }
+    const before = typeof schema['maxItems'] === 'number' ? schema['maxItems'] : 0
+    return schema['type'] === 'array' ? { ...schema, maxItems: Math.max(before, count) } : schema
+  }
+  const member = isJsonObject(properties) ? properties[key] : undefined
+  if (!isJsonObject(properties) || !isJsonObject(member)) return schema
+  return { ...schema, properties: { ...properties, [key]: withMaxItems(member, rest, count) } }
 }
 
 function parametersOf(model: Model, operation: ModelOperation): readonly Parameter[] {

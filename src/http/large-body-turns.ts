@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AccountId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { NoTurn, Turns } from '../isolation/turns.ts'
+import { knownLength } from './decode-body.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** Held at once by this process: some 100 MB each while they are parsed. */
@@ -72,9 +73,8 @@ function refusalOf({ because }: NoTurn): Refusal {
 }
 
 /** Larger than a body without pictures may be, or of a length that is not said. Forms are not held in memory. */
-function isLarge({ headers }: IncomingMessage): boolean {
+function isLarge(request: IncomingMessage): boolean {
   // Media types are alike in upper case and lower case, as the parser takes them.
-  if (headers['content-type']?.toLowerCase().startsWith('application/json') !== true) return false
-  const length = headers['content-length']
-  return length === undefined || Number(length) > BODY_LIMIT_BYTES
+  if (request.headers['content-type']?.toLowerCase().startsWith('application/json') !== true) return false
+  return !(knownLength(request) <= BODY_LIMIT_BYTES)
 }

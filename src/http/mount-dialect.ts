@@ -8,6 +8,8 @@ import type { Json } from '../canonical/json.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { CommandKind, Dialect, RenderContext, Route } from '../dialects/dialect.ts'
 import { withoutNulls } from '../dialects/without-nulls.ts'
+import { BODY_WITH_REFERENCES_LIMIT_BYTES } from './body-limits.ts'
+import { decodeBody, knownLength } from './decode-body.ts'
 import { endSlowBody } from './end-slow-body.ts'
 import { endStalledBody } from './end-stalled-body.ts'
 import { type Asking, executorFor } from './execute.ts'
@@ -22,12 +24,6 @@ import { requestIdOf } from './request-id.ts'
 import { sendAnswer } from './send-answer.ts'
 import { whenNobodyWaits } from './when-nobody-waits.ts'
 
-/**
- * Bytes of a JSON body that can hold pictures as data URIs: the largest picture that any model takes (20 MiB) is 27 MiB
- * in base64; seven smaller ones fit as well. Larger ones are uploaded, or named by their URLs.
- */
-const BODY_WITH_REFERENCES_LIMIT_BYTES = 32 * 1024 * 1024
-
 /** For a JSON body with pictures: 30 MB at 2 Mbit/s. */
 const LARGE_BODY_TIMEOUT_MS = 120_000
 
@@ -40,7 +36,10 @@ export function mountDialect(
 ): void {
   app.register(
     async (scope) => {
-      scope.setErrorHandler((error, request, reply) => refuse({ dialect, error, request, reply }))
+      scope.setErrorHandler((error, request, reply) => {
+        const render = (refusal: Refusal) => dialect.renderRefusal(refusal, { requestId: requestIdOf(request) })
+        return refuse({ render, error, request, reply })
+      })
       const { scratch } = platform.files
       if (dialect.takesForms === true) takeForms(scope, { scratch })
       const stopping = new AbortController()
@@ -91,7 +90,7 @@ function mountRoute(
         assertScope(holder, scope)
         holders.set(request, holder)
       },
-      preParsing: async (request) => {
+      preParsing: async (request, reply, payload) => {
         const holder = holders.get(request)
         const turn =
           takesReferences && holder !== undefined
@@ -103,6 +102,7 @@ function mountRoute(
         }
         if (isForm(request) || turn !== undefined) endStalledBody(request.raw)
         if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
+        return decodeBody(request, reply, payload)
       },
       onResponse: async (request) => releases.get(request)?.(),
       handler: async (request, reply) => {
@@ -154,8 +154,7 @@ function isForm({ headers }: FastifyRequest): boolean {
 /** A form with a file; where it need not have one, one that is larger than texts are, or of a length that is not said. */
 function isUpload({ kind, takesReferences }: Route, request: FastifyRequest): boolean {
   if (!isForm(request)) return false
-  const length = request.headers['content-length']
-  return kind === 'uploadFile' || (takesReferences === true && !(Number(length) <= BODY_LIMIT_BYTES))
+  return kind === 'uploadFile' || (takesReferences === true && !(knownLength(request) <= BODY_LIMIT_BYTES))
 }
 
 function requestKind(command: CommandKind): RequestKind {
@@ -184,7 +183,13 @@ function refuseNotOffered(app: FastifyInstance, path: string, what: string): voi
   const refuseRequest = async (): Promise<never> => {
     throw new Refusal('route_not_found', `${what} are not offered by this server.`)
   }
-  app.route({ method: [...METHODS], url: path, onRequest: refuseRequest, handler: refuseRequest })
+  app.route({
+    method: [...METHODS],
+    url: path,
+    config: { refuses: true },
+    onRequest: refuseRequest,
+    handler: refuseRequest,
+  })
 }
 
 /** A path that exists answers every other method with 405 and says which it takes. */
@@ -198,6 +203,7 @@ function refuseOtherMethods(app: FastifyInstance, dialect: Dialect, path: string
   app.route({
     method: METHODS.filter((method) => !taken.some((each) => each === method)),
     url: path,
+    config: { refuses: true },
     // Before a body is read: what is wrong with it does not matter.
     onRequest: refuseMethod,
     handler: refuseMethod,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { modelsOf } from '../catalog/resolve.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { openApiDocument } from '../dialects/openapi-document.ts'
+import { bodyLimitsOf } from './body-limits.ts'
 import type { Platform } from './platform.ts'
 
 /** Serves a dialect's OpenAPI 3.1 document: public, made at the first request, from what serves the dialect itself. */
@@ -17,7 +18,7 @@ export function mountOpenApi(
   // which is not known before the server listens.
   const textFor = (serverUrl: string): string => {
     if (made?.serverUrl !== serverUrl) {
-      const document = openApiDocument(dialect, { models, serverUrl, version: API_VERSION })
+      const document = openApiDocument(dialect, { models, serverUrl, version: API_VERSION, bodyLimitsOf })
       made = { serverUrl, text: JSON.stringify(document) }
     }
     return made.text

@@ -78,10 +78,7 @@ async function readForm({ headers, payload, files, directory }: IncomingForm): P
   }
   if (Number(headers['content-length']) > MAX_FORM_BYTES) throw tooLarge()
   const { promise, resolve, reject } = deferred<void>()
-  const form = new Busboy({
-    headers: { 'content-type': contentType },
-    limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES },
-  })
+  const form = parserOf(contentType)
   const body: JsonObject = Object.create(null)
   let receivedBytes = 0
   form.on('field', (name, value, nameCut, valueCut) => {
@@ -126,6 +123,18 @@ async function readForm({ headers, payload, files, directory }: IncomingForm): P
     await Promise.all(receiving)
     await files[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+/** Throws for what only looks as if it had a boundary, such as one within the quotation marks of another parameter. */
+function parserOf(contentType: string) {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES },
+    })
+  } catch (cause) {
+    throw new Refusal('malformed_body', 'The Content-Type of the form cannot be read.', { cause })
   }
 }
 

@@ -6,10 +6,10 @@ import { isStorable, STORABLE_TEXT } from '../dialects/read-input.ts'
 export const BODY_LIMIT_BYTES = 256 * 1024
 
 /** No dialect nests deeper than five levels; far deeper, whoever walks through a body runs out of stack. */
-const MAX_NESTING = 32
+export const MAX_NESTING = 32
 
 /** The longest documented body has some forty. Millions of them would keep the whole process busy for seconds. */
-const MAX_VALUES = 10_000
+export const MAX_VALUES = 10_000
 
 /** The longest documented key has 19 characters; a refusal repeats the key that it does not know. */
 const MAX_KEY_CHARACTERS = 100

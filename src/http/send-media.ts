@@ -37,8 +37,6 @@ export async function sendMedia(sending: Sending): Promise<FastifyReply> {
   switch (range.kind) {
     case 'unsatisfiable':
       return refuseRange(reply, sizeBytes, `the file has ${sizeBytes} bytes`)
-    case 'several':
-      return refuseRange(reply, sizeBytes, 'several ranges are not served at once, ask for one at a time')
     case 'part': {
       const { start, end } = range.span
       const part = await store.open(storeKey, range.span)

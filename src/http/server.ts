@@ -8,8 +8,10 @@ import fastify, {
 import { newId, uuidOf } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
-import { dialectOfPath } from './dialect-of-path.ts'
+import { answerOptions } from './answer-options.ts'
+import { answerExpectation, answerUnparsed } from './answer-unparsed.ts'
 import { mountHealth } from './health-routes.ts'
+import { likelyPath } from './likely-path.ts'
 import { lingerIfUnread } from './linger.ts'
 import { mountManifest } from './manifest-route.ts'
 import { mountMedia } from './media-route.ts'
@@ -18,7 +20,7 @@ import { mountOpenApi } from './openapi-routes.ts'
 import { BODY_LIMIT_BYTES, parseJson } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { mountProviderWebhooks } from './provider-webhook-route.ts'
-import { refusalOf } from './refusal-of.ts'
+import { refusalAnswer } from './refusal-answer.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -55,19 +57,29 @@ export interface ServerOptions {
   readonly metricsToken: string | undefined
   /** `REELAY_PUBLIC_URL`, if it is set: customers come through a proxy. */
   readonly publicUrl: string | undefined
+  /** Of browsers' pages that may call the APIs; `*` stands for all. */
+  readonly corsOrigins: readonly string[]
 }
 
 /** Builds the HTTP server: every dialect twice (native paths, and below its name) unless two clash, media, health. */
-export function createServer({ platform, metricsToken, publicUrl }: ServerOptions): FastifyInstance {
+export function createServer({ platform, metricsToken, publicUrl, corsOrigins }: ServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = platform.log
   const app = fastify({
     loggerInstance,
     // One line of our own for each request, in observeRequests.
     logController: new LogController({ disableRequestLogging: true }),
+    // Refused in refuseWrongHost instead, in the dialect's words.
+    http: { requireHostHeader: false },
     genReqId: () => newId('req'),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
+    // People and configured base URLs end with a slash, or have one twice.
+    routerOptions: {
+      maxParamLength: MAX_PARAM_CHARACTERS,
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+    },
+    clientErrorHandler: (error, socket) => answerUnparsed(error, socket, platform.log),
     // A URL that the router cannot read reaches no hook.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)
@@ -79,12 +91,14 @@ export function createServer({ platform, metricsToken, publicUrl }: ServerOption
     return503OnClosing: false,
   })
   app.server.headersTimeout = HEADERS_TIMEOUT_MS
+  app.server.on('checkExpectation', (request, response) => answerExpectation(request, response, platform.log))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     parseJson(body),
   )
   observeRequests(app, platform)
   endConnections(app)
+  answerOptions(app, corsOrigins)
   app.addHook('onSend', async (request, reply) => lingerIfUnread(request, reply))
   mountHealth(app, { platform, metricsToken, publicUrl })
   mountMedia(app, { db: platform.pool, store: platform.store, links: platform.links })
@@ -112,9 +126,11 @@ export function createServer({ platform, metricsToken, publicUrl }: ServerOption
 /** The request id in each answer, one log line and one measurement for each request. */
 function observeRequests(app: FastifyInstance, { metrics }: Platform): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
+    // What is sent is of the type that it says, error messages and videos of others included.
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
+    refuseWrongHost(request)
     // Here, before a body is read: what is wrong with a body matters to nobody when there is no such path.
-    if (request.is404) throw new Refusal('route_not_found', `There is no ${request.method} ${shownPath(request.url)}.`)
+    if (request.is404) throw routeNotFound(request)
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? UNKNOWN_ROUTE
@@ -155,13 +171,25 @@ function endConnections(app: FastifyInstance): void {
 
 /** Refuses what no dialect has taken on, in the words of the one that it was most likely meant for. */
 function refuseUnmounted(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const dialect = dialectOfPath(DIALECTS, request.url)
-  if (dialect !== undefined) return refuse({ dialect, error, request, reply })
-  const { code, message, retryAfterSeconds } = refusalOf(error)
-  if (code === 'internal' || code === 'unavailable') request.log.error({ err: error }, 'request failed')
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
-  const [status, word] = code === 'route_not_found' ? [404, 'not_found'] : [code === 'unavailable' ? 503 : 500, code]
-  return reply.code(status).send({ error: { code: word, message, requestId: request.id } })
+  return refuse({
+    error,
+    request,
+    reply,
+    render: (refusal) => refusalAnswer(refusal, { path: request.url, requestId: requestIdOf(request) }),
+  })
+}
+
+/** HTTP/1.1 wants one `Host` header (RFC 9112, 3.2): of two, a proxy before us may have read the other one. */
+function refuseWrongHost({ raw: { rawHeaders, httpVersion } }: FastifyRequest): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+  if (hosts.length === 1 || (hosts.length === 0 && httpVersion === '1.0')) return
+  throw new Refusal('malformed_body', `The request has ${hosts.length} Host headers; allowed: one.`)
+}
+
+function routeNotFound({ method, url }: FastifyRequest): Refusal {
+  const meant = likelyPath(DIALECTS, method, url)
+  const hint = meant === undefined ? '' : ` The path is ${meant}.`
+  return new Refusal('route_not_found', `There is no ${method} ${shownPath(url)}.${hint}`)
 }
 
 function shownPath(url: string): string {

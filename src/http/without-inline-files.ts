@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '../canonical/json.ts'
 const SHORT_CHARACTERS = 256
 
 /** A data URI's media type and parameters: what stands before the data. */
-const DATA_URI_HEAD = /^data:[^,]{0,200},/i
+const DATA_URI_HEAD = /^[\0- ]*data:[^,]{0,256},/i
 
 /**
  * A body as it is kept: megabytes of pictures in data URIs are replaced by `<head>sha256=<hex of the text>`. They are

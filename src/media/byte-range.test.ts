@@ -23,17 +23,9 @@ describe('readRange', () => {
     }
   })
 
-  it('tells several ranges from one, and from nonsense', () => {
-    for (const header of [
-      'bytes=0-1,5-6',
-      'bytes=0-1, -5',
-      'bytes=0-,1-',
-      'BYTES = 0-0 , 1-1,2-2',
-      'bytes=0-1,,5-6,',
-    ]) {
-      assert.deepEqual(readRange(header, 100), { kind: 'several' }, header)
-    }
-    for (const header of ['bytes=0-1,x', 'bytes=,', 'bytes=0-1,', 'bytes=0-1 5-6', 'frames=0-1,2-3']) {
+  it('ignores several ranges', () => {
+    const several = ['bytes=0-1,5-6', 'bytes=0-1, -5', 'bytes=0-,1-', 'BYTES = 0-0 , 1-1,2-2', 'bytes=0-1,,5-6,']
+    for (const header of [...several, 'bytes=0-1,x', 'bytes=,', 'bytes=0-1,', 'bytes=0-1 5-6', 'frames=0-1,2-3']) {
       assert.deepEqual(readRange(header, 100), { kind: 'whole' }, header)
     }
   })

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { MAX_URL_CHARACTERS } from '../canonical/url-limit.ts'
 import { type FetchPolicy, isOrdinary, mayDial } from './fetch-policy.ts'
 import { isPublicAddress } from './public-address.ts'
 
@@ -7,9 +8,6 @@ export type UrlVerdict =
   | { readonly kind: 'accepted'; readonly url: URL }
   /** `allowed` completes the sentence "allowed: …". */
   | { readonly kind: 'refused'; readonly allowed: string }
-
-/** Presigned URLs with session tokens come to some 2,000; proxies cut at 8,000. */
-export const MAX_URL_CHARACTERS = 4_096
 
 /** Parsers disagree about these, and none of them can stand in a URL unescaped. */
 const STRAY_CHARACTERS = /[\s\\\p{Cc}]/u

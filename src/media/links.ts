@@ -6,7 +6,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type FileId, type MediaId, parseId } from '../canonical/ids.ts'
-import { MAX_URL_CHARACTERS } from './check-url.ts'
+import { MAX_URL_CHARACTERS } from '../canonical/url-limit.ts'
 import { endingOf } from './media-types.ts'
 
 /** Seconds that a link works at least: a day to fetch what a callback announced, and soon over once it has leaked. */

@@ -469,7 +469,12 @@ describe('the OpenAI Videos dialect', () => {
       [
         'an unknown model',
         form({ ...CHEAP, model: 'sora-3' }),
-        { status: 400, code: 'model_not_found', param: 'model', says: ['"sora-3"', 'one of', 'grok-imagine-video', 'sora-2'] },
+        {
+          status: 400,
+          code: 'model_not_found',
+          param: 'model',
+          says: ['"sora-3"', 'one of', 'grok-imagine-video', 'sora-2'],
+        },
       ],
     ]
     for (const [name, ask, expected] of bodies) {

@@ -1,5 +1,6 @@
 /** AceData Cloud, Grok: what its bodies look like. Source: the vendor's API reference, but where marked as ours. */
 import { z } from 'zod'
+import { MAX_URL_CHARACTERS } from '../../canonical/url-limit.ts'
 import { storableText } from '../read-input.ts'
 
 /** Ours: the vendor names no most. A page of a hundred tasks answers at once. */
@@ -16,12 +17,12 @@ export const videosBody = z.strictObject({
   aspect_ratio: z.string().optional(),
   resolution: z.string().optional(),
   duration: z.number().optional(),
-  callback_url: z.string().optional(),
+  callback_url: z.string().meta({ maxLength: MAX_URL_CHARACTERS }).optional(),
   async: z.boolean().optional(),
 })
 
 export const tasksBody = z.strictObject({
   action: z.enum(['retrieve', 'retrieve_batch']).default('retrieve'),
   id: z.string().optional(),
-  ids: z.array(z.string()).optional(),
+  ids: z.array(z.string()).meta({ minItems: 1, maxItems: MAX_BATCH }).optional(),
 })

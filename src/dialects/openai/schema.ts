@@ -2,11 +2,8 @@
 import { z } from 'zod'
 import { endUser } from '../end-user.ts'
 import { formFile } from '../form-file.ts'
+import { pageLimit } from '../page-limit.ts'
 import { storableText } from '../read-input.ts'
-
-/** Page sizes of the list, as documented. */
-const MAX_PAGE = 100
-const DEFAULT_PAGE = 20
 
 /** `user` is documented for the vendor's other APIs, and sent to this one by LiteLLM. */
 const everyBody = z.strictObject({
@@ -47,13 +44,7 @@ export const extensionBody = editBody.extend({ seconds })
 export const extensionForm = editForm.extend({ seconds })
 
 export const listQuery = z.strictObject({
-  limit: z
-    .string()
-    .refine((text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PAGE, {
-      error: `a whole number from 1 to ${MAX_PAGE}`,
-    })
-    .transform(Number)
-    .default(DEFAULT_PAGE),
+  limit: pageLimit,
   order: z.enum(['asc', 'desc']).default('desc'),
   /** The last video of the page before. */
   after: z.string().optional(),

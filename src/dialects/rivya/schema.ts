@@ -2,14 +2,11 @@
 import { z } from 'zod'
 import { REFERENCE_KINDS } from '../../canonical/reference.ts'
 import { formFile } from '../form-file.ts'
+import { pageLimit } from '../page-limit.ts'
 import { storableText } from '../read-input.ts'
 
 /** Documented by the vendor. */
 const MAX_CLIENT_REQUEST_ID_CHARACTERS = 128
-
-/** Page sizes of the lists, which the vendor does not document: small enough to answer at once. */
-const MAX_PAGE = 100
-const DEFAULT_PAGE = 20
 
 /** The vendor's words for where a task stands, and `canceled`, which is ours. */
 export const RIVYA_STATUSES = ['queued', 'processing', 'succeeded', 'failed', 'canceled'] as const
@@ -61,13 +58,7 @@ export const uploadBody = z.strictObject({
 })
 
 export const fileListQuery = z.strictObject({
-  limit: z
-    .string()
-    .refine((text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PAGE, {
-      error: `a whole number from 1 to ${MAX_PAGE}`,
-    })
-    .transform(Number)
-    .default(DEFAULT_PAGE),
+  limit: pageLimit,
   cursor: z.string().optional(),
 })
 

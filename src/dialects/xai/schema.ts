@@ -1,5 +1,6 @@
 /** xAI's video API: what its bodies look like. Source: the vendor's API reference. */
 import { z } from 'zod'
+import { MAX_URL_CHARACTERS } from '../../canonical/url-limit.ts'
 import { endUser } from '../end-user.ts'
 import { storableText } from '../read-input.ts'
 
@@ -23,7 +24,7 @@ const everyBody = z.looseObject({
   generate_audio: z.literal(true).optional(),
   user: endUser.optional(),
   /** Where the finished video is to be put, by HTTP PUT. */
-  output: z.looseObject({ upload_url: z.string().optional() }).optional(),
+  output: z.looseObject({ upload_url: z.string().meta({ maxLength: MAX_URL_CHARACTERS }).optional() }).optional(),
 })
 
 export const generationBody = everyBody.extend({

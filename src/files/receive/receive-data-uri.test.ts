@@ -51,6 +51,30 @@ describe('receiveDataUri', () => {
     }
   })
 
+  it('takes what a browser takes: whitespace, no padding, percent-encoding, other spellings', async () => {
+    // Longer than a slice, and with each number of padding characters.
+    for (let extra = 0; extra < 3; extra += 1) {
+      const bytes = Buffer.concat([png, Buffer.alloc(100_000 + extra, 0xe9)])
+      const base64 = bytes.toString('base64')
+      const percent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
+      for (const text of [
+        `data:image/png;base64,${base64.replaceAll(/.{76}/g, '$&\r\n')}`,
+        `data:image/png;base64,\n${base64.replaceAll(/.{64}/g, '$&\n')}\n`,
+        `data:image/png;base64,${base64.replaceAll(/.{5}/g, '$& ')}`,
+        `data:image/png;base64,${base64.replace(/=+$/, '')}`,
+        `data:image/png;base64,${encodeURIComponent(base64)}`,
+        `data:image/png;base64,${base64.replaceAll(/.{76}/g, '$&%0A')}`,
+        ` \n data:image/png; base64,${base64} `,
+        `data:image/png;charset=utf-8;base64,${base64}#fragment`,
+        `data:image/png,${percent}`,
+        `data:image/png,${percent.toUpperCase()}`,
+      ]) {
+        const file = await receiveDataUri(text, options)
+        assert.ok(bytes.equals(await readFile(file.path)), text.slice(0, 60))
+      }
+    }
+  })
+
   it('refuses a declared type that is not what the bytes are', async () => {
     const image = png.toString('base64')
     await refuses(
@@ -64,13 +88,13 @@ describe('receiveDataUri', () => {
 
   it('refuses what is no base64', async () => {
     const image = png.toString('base64')
-    await refuses(`data:image/png,${image}`, /a data URI without base64; allowed: data:<media type>;base64,/)
-    await refuses('data:image/png;base64', /malformed/)
+    await refuses('data:image/png;base64', /malformed; allowed: data:<media type>;base64,/)
     await refuses(`data:${'a'.repeat(300)};base64,${image}`, /malformed/)
     await refuses(`data:image/png;base64,${image.slice(0, 100)}!${image.slice(101)}`, /not in valid base64/)
-    await refuses(`data:image/png;base64,${image.slice(0, -1)}`, /not whole/)
+    const unpadded = image.replace(/=+$/, '')
+    await refuses(`data:image/png;base64,${unpadded.slice(0, 4 * Math.floor(unpadded.length / 4) + 1)}`, /not whole/)
+    await refuses(`data:image/png;base64,${image}=`, /not in valid base64|not whole/)
     const long = Buffer.concat([png, Buffer.alloc(200_000)]).toString('base64')
-    await refuses(`data:image/png;base64,${long.slice(0, -100)}\n\n\n\n${long.slice(-96)}`, /not in valid base64/)
     await refuses(`data:image/png;base64,${long.slice(0, -100)}====${long.slice(-96)}`, /not in valid base64/)
   })
 

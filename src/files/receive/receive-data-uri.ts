@@ -1,11 +1,12 @@
-/** Data URIs (RFC 2397), which hold the file itself: `data:image/png;base64,iVBORw0…`. */
-
+/**
+ * Data URIs, which hold the file itself: `data:image/png;base64,iVBORw0…`. Read as browsers read them (WHATWG Fetch, "data:
+ * URL processor"; WHATWG Infra, "forgiving-base64 decode"): base64 may have whitespace in it and lack its padding, and any
+ * character may be percent-encoded.
+ */
 import { DETECTED_HEAD_BYTES, detectType } from '../detect/detect-type.ts'
 import { calledOf } from '../detect/file-types.ts'
 import { FileRefused } from '../file-refused.ts'
-import { KIND_LIMITS } from '../kind-limits.ts'
 import type { ReceivedFile } from '../received-file.ts'
-import { tooLarge } from '../too-large.ts'
 import { isDeclaredType } from './declared-type.ts'
 import { type ReceiveOptions, receiveFile } from './receive-file.ts'
 
@@ -16,69 +17,123 @@ const MAX_PREFIX_CHARACTERS = 256
 
 /** Four characters are three bytes. */
 const CHARACTERS_PER_GROUP = 4
-const BYTES_PER_GROUP = 3
 
-/** Decoded at a time, so that the file is in memory once, as the text that it came in. Whole groups. */
+/** Decoded at a time, so that the file is in memory once, as the text that it came in. */
 const SLICE_CHARACTERS = 64 * 1024
 
 const BASE64 = /^[A-Za-z0-9+/]*$/
 
+/** A URL's parser takes tabs and line breaks out of it, and these off its ends. */
+const TABS_AND_BREAKS = /[\t\n\r]+/g
+const WHITESPACE = /[\t\n\f\r ]+/g
+const SCHEME = /^[\0- ]*data:/i
+
 interface DataUri {
   /** In lower case, without parameters. */
   readonly declared: string
-  /** Where the base64 starts, and how many characters of it there are without the `=` at its end. */
+  readonly isBase64: boolean
+  /** Where the data starts and ends: what follows `#` is no part of it. */
   readonly start: number
-  readonly characters: number
+  readonly end: number
+}
+
+/** Whether a URL is a data URI. */
+export function isDataUri(url: string): boolean {
+  return SCHEME.test(url)
 }
 
 /**
- * Receives the file that a data URI holds. Its limits are checked before it is decoded.
+ * Receives the file that a data URI holds. It is decoded no further than to where it is refused.
  * @throws FileRefused; also for a declared type that is not what the bytes are.
  */
 export async function receiveDataUri(text: string, options: ReceiveOptions): Promise<ReceivedFile> {
   const uri = readPrefix(text)
-  const end = uri.start + Math.min(uri.characters, headCharacters())
-  const type = detectType(decode(text, uri.start, end))
+  const type = detectType(headOf(text, uri))
   if (!isDeclaredType(uri.declared, type.mimeType)) {
     throw new FileRefused('not_allowed', {
       found: `${calledOf(type.mimeType)}, not the declared ${uri.declared}`,
       allowed: 'a data URI that declares what it holds',
     })
   }
-  const sizeBytes = Math.floor((uri.characters * BYTES_PER_GROUP) / CHARACTERS_PER_GROUP)
-  if (sizeBytes > KIND_LIMITS[type.kind].maxBytes) throw tooLarge(type.kind)
-  return receiveFile(decodeSlices(text, uri), options)
+  return receiveFile(asAsync(bytesOf(text, uri)), options)
 }
 
 function readPrefix(text: string): DataUri {
-  const prefix = text.slice(0, MAX_PREFIX_CHARACTERS)
-  const comma = prefix.indexOf(',')
-  const matched = /^data:([^;,\s]*)(?:;[^;,\s]*)*$/i.exec(prefix.slice(0, Math.max(comma, 0)))
-  if (matched === null) throw malformed('a data URI that is malformed')
-  if (!/;base64,/i.test(prefix.slice(0, comma + 1))) throw malformed('a data URI without base64')
-  const start = comma + 1
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  if ((text.length - start) % CHARACTERS_PER_GROUP !== 0) throw malformed('in base64 that is not whole')
-  // RFC 2397, 2: without a media type it is text.
-  return { declared: (matched[1] || 'text/plain').toLowerCase(), start, characters: text.length - start - padding }
+  const scheme = SCHEME.exec(text)?.[0] ?? ''
+  const comma = text.slice(0, scheme.length + MAX_PREFIX_CHARACTERS).indexOf(',', scheme.length)
+  if (scheme === '' || comma === -1) throw malformed('a data URI that is malformed')
+  const about = text.slice(scheme.length, comma).replaceAll(TABS_AND_BREAKS, '').trim()
+  const isBase64 = /; *base64$/i.test(about)
+  const declared = (about.split(';')[0] ?? '').trim().toLowerCase()
+  const hash = text.indexOf('#', comma)
+  // Without a media type it is text.
+  return { declared: declared || 'text/plain', isBase64, start: comma + 1, end: hash === -1 ? text.length : hash }
 }
 
-/** The base64 of a file's head, in whole groups. */
-function headCharacters(): number {
-  return Math.ceil(DETECTED_HEAD_BYTES / BYTES_PER_GROUP) * CHARACTERS_PER_GROUP
-}
-
-async function* decodeSlices(text: string, { start, characters }: DataUri): AsyncGenerator<Buffer> {
-  for (let at = start; at < start + characters; at += SLICE_CHARACTERS) {
-    yield decode(text, at, Math.min(at + SLICE_CHARACTERS, start + characters))
+/** The bytes by which a file is recognized. */
+function headOf(text: string, uri: DataUri): Buffer {
+  const parts: Buffer[] = []
+  let length = 0
+  for (const part of bytesOf(text, uri)) {
+    parts.push(part)
+    length += part.length
+    if (length >= DETECTED_HEAD_BYTES) break
   }
+  return Buffer.concat(parts).subarray(0, DETECTED_HEAD_BYTES)
+}
+
+function* bytesOf(text: string, uri: DataUri): Generator<Buffer> {
+  if (uri.isBase64) return yield* decodedBase64(text, uri)
+  for (const slice of slicesOf(text, uri)) yield percentDecoded(slice.replaceAll(TABS_AND_BREAKS, ''))
 }
 
 /** Node passes over what is no base64, and so would take a damaged file for another. */
-function decode(text: string, start: number, end: number): Buffer {
-  const slice = text.slice(start, end)
-  if (!BASE64.test(slice)) throw malformed('not in valid base64')
-  return Buffer.from(slice, 'base64')
+function* decodedBase64(text: string, uri: DataUri): Generator<Buffer> {
+  let rest = ''
+  for (const slice of slicesOf(text, uri)) {
+    const plain = slice.includes('%') ? percentDecoded(slice).toString('latin1') : slice
+    rest += plain.replaceAll(WHITESPACE, '')
+    // The last group may be padded, so it is kept until there is another one behind it.
+    const whole = Math.max(0, Math.ceil(rest.length / CHARACTERS_PER_GROUP) - 1) * CHARACTERS_PER_GROUP
+    yield groups(rest.slice(0, whole))
+    rest = rest.slice(whole)
+  }
+  const last = rest.length === CHARACTERS_PER_GROUP ? rest.replace(/={1,2}$/, '') : rest
+  if (last.length === 1) throw malformed('in base64 that is not whole')
+  yield groups(last)
+}
+
+function groups(base64: string): Buffer {
+  if (!BASE64.test(base64)) throw malformed('not in valid base64')
+  return Buffer.from(base64, 'base64')
+}
+
+/** The data in slices, none of which ends within a percent-encoded byte or a character of two units. */
+function* slicesOf(text: string, { start, end }: DataUri): Generator<string> {
+  for (let at = start; at < end; ) {
+    let next = Math.min(at + SLICE_CHARACTERS, end)
+    const percent = text.slice(next - 2, next).lastIndexOf('%')
+    if (percent !== -1) next = Math.min(next + 1 + percent, end)
+    if (/[\ud800-\udbff]/.test(text[next - 1] ?? '')) next = Math.min(next + 1, end)
+    yield text.slice(at, next)
+    at = next
+  }
+}
+
+/** Each `%` with two hexadecimal digits is the byte that they are; everything else is its UTF-8. */
+function percentDecoded(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8')
+  let length = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const encoded = bytes[at] === 0x25 ? /^[0-9a-f]{2}$/i.exec(bytes.toString('latin1', at + 1, at + 3)) : null
+    bytes[length++] = encoded === null ? (bytes[at] ?? 0) : Number.parseInt(encoded[0], 16)
+    if (encoded !== null) at += 2
+  }
+  return bytes.subarray(0, length)
+}
+
+async function* asAsync(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* parts
 }
 
 function malformed(found: string): FileRefused {

@@ -10,7 +10,7 @@ import { keepExamined, keepReceived } from '../keep/keep-received.ts'
 import type { KeptFile } from '../kept-file.ts'
 import { selectFile, selectProducedMedia, selectTaskVideo } from '../queries.ts'
 import { fetchReference } from '../receive/fetch-reference.ts'
-import { receiveDataUri } from '../receive/receive-data-uri.ts'
+import { isDataUri, receiveDataUri } from '../receive/receive-data-uri.ts'
 import type { ReceivedFile } from '../received-file.ts'
 import { refusedReference } from '../refused-reference.ts'
 
@@ -118,7 +118,7 @@ async function findLinked(context: FilesContext, asking: Asking, url: string): P
 async function fetchUrl(context: FilesContext, asking: Asking, url: string): Promise<FoundReference> {
   const { owner, field, signal } = asking
   const receive = () =>
-    /^data:/i.test(url)
+    isDataUri(url)
       ? receiveDataUri(url, { directory: context.scratch, name: '', signal })
       : fetchReference(context, { url, field, signal })
   return { file: await keepReceived(context, { owner, field, signal, receive }) }
