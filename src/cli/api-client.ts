@@ -162,8 +162,13 @@ function pathOf(id: string): string {
 }
 
 function generationOf(answer: Response, text: string): Generation {
+  const read = generationSchema.safeParse(parse(text))
+  if (!read.success) {
+    const where = read.error.issues[0]?.path.join('.') || 'the body'
+    throw new CommandError(`The server's answer is not one of Reelay: ${where} cannot be read.`)
+  }
   return {
-    ...generationSchema.parse(parse(text)),
+    ...read.data,
     queuePosition: numberHeader(answer, 'queue-position'),
     progress: numberHeader(answer, 'generation-progress'),
   }

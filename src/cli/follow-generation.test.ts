@@ -11,13 +11,13 @@ const ID = `task_${'0'.repeat(32)}`
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** A generation as the server tells it. */
-function tell(status: string, progress = 0): Handler {
+function tell(status: string, progress = 0, id = ID): Handler {
   return (_request, response) => {
     const { result, error } = { result: null, error: null }
     const times = { created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' }
     const credits = { reserved_credits: 10, final_credits: 0 }
     response.setHeader('generation-progress', progress)
-    response.end(JSON.stringify({ id: ID, status, model: 'any', ...credits, ...times, result, error }))
+    response.end(JSON.stringify({ id, status, model: 'any', ...credits, ...times, result, error }))
   }
 }
 
@@ -121,4 +121,11 @@ describe('following a generation', () => {
     )
     assert.deepEqual(asked.slice(1), Array(3).fill('POST /cancel undefined'))
   })
+
+  for (const id of ['../../escaped', 'task_1', `${ID}/x`, `${ID}\u001b[2J`]) {
+    test(`believes no server that calls a generation ${JSON.stringify(id)}`, async () => {
+      script = [tell('succeeded', 0, id)]
+      await assert.rejects(client.create({ prompt: 'x' }), CommandError)
+    })
+  }
 })

@@ -42,6 +42,51 @@ describe('the OpenAPI documents', () => {
     })
   }
 
+  test('say every limit of prompts, keys, pages, lists and bodies', async () => {
+    const documents = await Promise.all(DIALECTS.map((dialect) => documentOf(server, dialect)))
+    const operations = documents.flatMap((document) => {
+      const paths = Object.values(objectAt(document, 'paths')).filter(isJsonObject)
+      return paths.flatMap((path) => Object.values(path).filter(isJsonObject))
+    })
+    for (const operation of operations) {
+      const name = String(operation['operationId'])
+      const parameters = Array.isArray(operation['parameters']) ? operation['parameters'].filter(isJsonObject) : []
+      for (const { name: parameter, schema } of parameters) {
+        if (parameter === 'Idempotency-Key') assert.equal(at(schema, 'pattern'), '^[!-~]{1,255}$', name)
+        if (parameter === 'limit') assert.equal(at(schema, 'pattern'), '^(?:[1-9][0-9]?|100)$', name)
+      }
+      const content = at(operation, 'requestBody', 'content')
+      if (content === undefined) continue
+      assert.match(String(at(operation, 'requestBody', 'description')), /At most \d+ bytes.*values.*levels deep/, name)
+      for (const media of Object.values(isJsonObject(content) ? content : {})) {
+        const prompt = at(media, 'schema', 'properties', 'prompt')
+        if (prompt === undefined) continue
+        assert.ok(Number(at(prompt, 'maxLength')) >= 4096, name)
+        const worded = at(media, 'schema', 'anyOf', '0', 'properties', 'prompt') ?? prompt
+        assert.deepEqual([at(worded, 'minLength'), at(worded, 'pattern')], [1, '\\S'], name)
+      }
+    }
+    const fieldOf = (path: string, field: string, index: number) =>
+      at(
+        documents[index],
+        'paths',
+        path,
+        'post',
+        'requestBody',
+        'content',
+        'application/json',
+        'schema',
+        'properties',
+        field,
+      )
+    const ids = fieldOf('/grok/tasks', 'ids', DIALECTS.indexOf('acedata'))
+    assert.deepEqual([at(ids, 'minItems'), at(ids, 'maxItems')], [1, 100])
+    const pictures = fieldOf('/v1/videos/generations', 'reference_images', DIALECTS.indexOf('xai'))
+    assert.equal(at(pictures, 'maxItems'), 14)
+    const output = fieldOf('/v1/videos/generations', 'output', DIALECTS.indexOf('xai'))
+    assert.equal(at(output, 'properties', 'upload_url', 'maxLength'), 4096)
+  })
+
   test('of Rivya is also where the vendor has it, with the parameters of the catalog', async () => {
     const native = await (await fetch(`${server.url}/api/v1/openapi.json`)).json()
     assert.deepEqual(native, await documentOf(server, 'rivya'))

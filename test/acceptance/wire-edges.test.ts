@@ -236,6 +236,29 @@ describe('the edges of the wire', () => {
     })
   }
 
+  test('a failure that quotes a prompt has no control characters, for customers and on terminals', async () => {
+    const controls = /[^\P{Cc}\n]|[\p{Bidi_Control}\p{Zl}\p{Zp}]/u
+    for (const evil of [
+      '\u001b[2J\u001b]0;pwned\u0007\u001b[31mOK',
+      '\u009b31m',
+      '\u202eevil',
+      'a\u2028b',
+      'x\u007f',
+    ]) {
+      const made = await rivya.create(server, { ...rivya.CHEAP, prompt: `sandbox:${evil}` })
+      const ended = await rivya.waitForStatus(server, made.id, ['failed'])
+      assert.doesNotMatch(ended.error?.message ?? '', controls)
+      for (const command of [
+        ['tasks', 'show', made.id],
+        ['status', made.id],
+      ]) {
+        const { code, stdout } = await server.command(...command)
+        assert.equal(code, 0)
+        assert.doesNotMatch(stdout, controls, JSON.stringify(stdout))
+      }
+    }
+  })
+
   test('a boundary within the quotation marks of another parameter is a bad request', async () => {
     for (const path of ['/openai/v1/videos', '/api/v1/files']) {
       const headers = { 'content-type': 'multipart/form-data; foo="a; boundary=abc;"' }

@@ -102,3 +102,73 @@ describe('an extension of the xAI dialect', () => {
     })
   }
 })
+
+describe('keys that xAI does not document', () => {
+  const PICTURE = 'https://a.example/a.png'
+  const refused: readonly (readonly [key: string, value: Json, meant: string])[] = [
+    ...[
+      'image_url',
+      'imageUrl',
+      'images',
+      'input_image',
+      'init-image',
+      'first_frame',
+      'startFrame',
+      'Image',
+      'photo',
+    ].map((key) => [key, PICTURE, 'image'] as const),
+    ...['img_urls', 'imgs', 'media', 'files'].map((key): [string, string[], string] => [key, [PICTURE], 'image']),
+    ...['reference_image_urls', 'referenceImages', 'ref_image', 'references'].map((key): [string, string[], string] => [
+      key,
+      [PICTURE],
+      'reference_images',
+    ]),
+    ...['last_image', 'end_frame', 'tailImage', 'last_frame_url'].map((key) => [key, PICTURE, 'last_frame'] as const),
+    ...['video_url', 'videoUrl', 'clip', 'input_video'].map(
+      (key) => [key, 'https://a.example/a.mp4', 'video'] as const,
+    ),
+    ...['seconds', 'length', 'durationSeconds', 'video_length', 'num_frames', 'Duration'].map(
+      (key) => [key, 12, 'duration'] as const,
+    ),
+    ...['ratio', 'aspectRatio', 'orientation', 'video_aspect_ratio'].map(
+      (key) => [key, '9:16', 'aspect_ratio'] as const,
+    ),
+    ...['size', 'width', 'video_size'].map((key) => [key, '1280x720', 'aspect_ratio and resolution'] as const),
+    ...['quality', 'video_quality', 'hd', 'upscale'].map((key) => [key, true, 'resolution'] as const),
+    ...['audio', 'with_audio', 'enableSound', 'generateAudio'].map((key) => [key, false, 'generate_audio'] as const),
+    ...['mute', 'silent', 'muted'].map((key) => [key, true, 'generate_audio'] as const),
+    ...['n', 'count', 'num_videos', 'samples'].map((key) => [key, 2, 'one request for each video'] as const),
+  ]
+  for (const [key, value, meant] of refused) {
+    test(`refuses ${key} and says that ${meant} is meant`, () => {
+      for (const [field, body] of [
+        [key, { prompt: 'x', [key]: value }],
+        [`input.${key}`, { prompt: 'x', input: { [key]: value } }],
+        [`output.${key}`, { prompt: 'x', output: { [key]: value } }],
+      ] as const) {
+        const message = new RegExp(`^${field} cannot be used: the key is not read; use ${meant}`)
+        assert.throws(() => parseGeneration(sent(body)), { code: 'invalid_field', message })
+      }
+    })
+  }
+
+  test('pass where they change nothing', () => {
+    const harmless = {
+      fps: 24,
+      mode: 'spicy',
+      negative_prompt: 'rain',
+      metadata: { order: 7, end_user: 'u', country: 'fr', account: 1 },
+      n: 1,
+      with_audio: true,
+      mute: false,
+      hd: false,
+      images: [],
+      image_url: '',
+      media: {},
+      end_user_id: 'u-1',
+      ref: 'a campaign',
+      nested: { any: [1] },
+    }
+    assert.deepEqual(parseGeneration(sent({ prompt: 'x', ...harmless })).params, {})
+  })
+})
