@@ -45,12 +45,24 @@ export async function topLevelBoxes(file: FileHandle, sizeBytes: number): Promis
   return boxes
 }
 
+/** A box in memory. Its buffers are views: what is written into them is written into the box. */
+export interface InnerBox {
+  readonly type: string
+  readonly content: Buffer
+  /** With its header. */
+  readonly whole: Buffer
+}
+
 /** The boxes inside the content of another, held in memory; stops at the first that does not fit. */
-export function* boxesIn(content: Buffer): Generator<{ readonly type: string; readonly content: Buffer }> {
+export function* boxesIn(content: Buffer): Generator<InnerBox> {
   for (let start = 0; content.length - start >= SHORT_HEADER_BYTES; ) {
     const box = boxAt(content.subarray(start), start, content.length)
     if (box.end > content.length) return
-    yield { type: box.type, content: content.subarray(start + box.headerBytes, box.end) }
+    yield {
+      type: box.type,
+      content: content.subarray(start + box.headerBytes, box.end),
+      whole: content.subarray(start, box.end),
+    }
     start = box.end
   }
 }

@@ -1,5 +1,6 @@
 import { constants, copyFile, open } from 'node:fs/promises'
 import { topLevelBoxes } from './boxes.ts'
+import { stripTags } from './tags/strip-tags.ts'
 import type { VideoContainer } from './video-container.ts'
 import { type Provenance, xmpBox } from './xmp.ts'
 
@@ -16,12 +17,14 @@ export interface VideoToMark {
 }
 
 /**
- * Copies a video and appends the provenance mark to the copy. The mark comes last, so no offset in the file changes.
- * A WebM is copied as it is: its format has no place for XMP, and its signed manifest says the same.
+ * Copies a video, takes out of the copy what its maker's programs have written into its container, and appends the
+ * provenance mark. The mark comes last, so no offset in the file changes. A WebM gets none: its format has no place for XMP,
+ * and its signed manifest says the same.
  */
 export async function markVideo({ path, container, targetPath, provenance }: VideoToMark): Promise<void> {
   // On file systems that can (Btrfs, XFS, APFS) the copy shares its blocks with the original.
   await copyFile(path, targetPath, constants.COPYFILE_FICLONE)
+  await stripTags(targetPath, container)
   if (container === 'webm') return
   const file = await open(targetPath, 'r+')
   try {

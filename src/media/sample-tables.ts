@@ -17,11 +17,24 @@ const PATH_TO_TABLES = ['trak', 'mdia', 'minf', 'stbl']
 /** Version and flags in front of the fields of every table. */
 const FULL_BOX_BYTES = 4
 
+/** Bytes of a file, from the first to one past the last. */
+export interface FileSpan {
+  readonly start: number
+  readonly end: number
+}
+
 /** One past the last byte that any sample of any track occupies; 0 when the samples are in fragments. */
 export function furthestSampleEnd(moov: Buffer): number {
   let furthest = 0
-  for (const tables of sampleTablesIn(moov, PATH_TO_TABLES)) furthest = Math.max(furthest, endOfTrack(tables))
+  for (const tables of sampleTablesIn(moov, PATH_TO_TABLES)) {
+    for (const { end } of spansOf(tables)) furthest = Math.max(furthest, end)
+  }
   return furthest
+}
+
+/** Where the samples of one track lie, chunk by chunk; `trak` is the content of its box. */
+export function* sampleSpans(trak: Buffer): Generator<FileSpan> {
+  for (const tables of sampleTablesIn(trak, PATH_TO_TABLES.slice(1))) yield* spansOf(tables)
 }
 
 type Tables = ReadonlyMap<string, Buffer>
@@ -35,11 +48,11 @@ function* sampleTablesIn(content: Buffer, path: readonly string[]): Generator<Ta
   for (const box of boxesIn(content)) if (box.type === next) yield* sampleTablesIn(box.content, rest)
 }
 
-function endOfTrack(tables: Tables): number {
+function* spansOf(tables: Tables): Generator<FileSpan> {
   try {
     const sizes = sampleSizes(tables)
     for (const timing of ['stts', 'ctts']) checkRunLengths(tables.get(timing))
-    return endOfLastSample(tables, sizes)
+    yield* chunkSpans(tables, sizes)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new BrokenMedia('unreadable', 'The file is damaged: a table of its index is shorter than it claims.', {
@@ -87,12 +100,11 @@ function checkRunLengths(table: Buffer | undefined): void {
 }
 
 /** Walks the chunks: `stsc` says from which chunk on how many samples lie in each, `stco`/`co64` where each starts. */
-function endOfLastSample(tables: Tables, sizes: SampleSizes): number {
+function* chunkSpans(tables: Tables, sizes: SampleSizes): Generator<FileSpan> {
   const chunkMap = tables.get('stsc')
-  if (chunkMap === undefined || sizes.count === 0) return 0
+  if (chunkMap === undefined || sizes.count === 0) return
   const entries = chunkMap.readUInt32BE(0)
   const chunks = chunkOffsets(tables)
-  let furthest = 0
   let sample = 0
   for (let entry = 0; entry < entries; entry += 1) {
     const first = chunkMap.readUInt32BE(4 + entry * 12)
@@ -101,17 +113,17 @@ function endOfLastSample(tables: Tables, sizes: SampleSizes): number {
     if (samplesPerChunk === 0) throw new BrokenMedia('unreadable', 'The file is damaged: its index has an empty chunk.')
     const next = entry + 1 < entries ? chunkMap.readUInt32BE(4 + (entry + 1) * 12) : chunks.count + 1
     for (let chunk = first; chunk < next && sample < sizes.count; chunk += 1) {
-      let end = chunks.offsetOf(chunk - 1)
+      const start = chunks.offsetOf(chunk - 1)
+      let end = start
       for (const last = Math.min(sample + samplesPerChunk, sizes.count); sample < last; sample += 1) {
         end += sizes.sizeOf(sample)
       }
-      furthest = Math.max(furthest, end)
+      yield { start, end }
     }
   }
   if (sample < sizes.count) {
     throw new BrokenMedia('unreadable', `The file is damaged: its index places ${sample} of ${sizes.count} samples.`)
   }
-  return furthest
 }
 
 function chunkOffsets(tables: Tables): { readonly count: number; offsetOf(index: number): number } {

@@ -32,9 +32,36 @@ export function xmpBox(provenance: Provenance): Buffer {
   return Buffer.concat([header, XMP_UUID, packet])
 }
 
+/** Whether the content of a `uuid` box is XMP, of whichever program. */
+export function isXmp(content: Buffer): boolean {
+  return content.subarray(0, XMP_UUID.length).equals(XMP_UUID)
+}
+
+/** Of another program's XMP the one statement that is kept. */
+const FOREIGN_SOURCE_TYPE = /cv\.iptc\.org\/newscodes\/digitalsourcetype\/([A-Za-z]{1,64})\b/
+
+/**
+ * The content of a `uuid` box of XMP without all that it says beside IPTC's digital source type: prompts, programs, people.
+ * As long as it was; `undefined` where it does not state that, or has no room for it.
+ */
+export function keptOfXmp(content: Buffer): Buffer | undefined {
+  const sourceType = FOREIGN_SOURCE_TYPE.exec(content.toString('utf8', XMP_UUID.length))?.[1]
+  if (sourceType === undefined) return undefined
+  const kept = Buffer.alloc(content.length, ' ')
+  const packet = Buffer.from(foreignPacket(sourceType))
+  if (packet.length > content.length - XMP_UUID.length) return undefined
+  XMP_UUID.copy(kept)
+  packet.copy(kept, XMP_UUID.length)
+  return kept
+}
+
+function foreignPacket(sourceType: string): string {
+  return `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType="${SOURCE_TYPE_PREFIX}${sourceType}"/></rdf:RDF></x:xmpmeta>`
+}
+
 /** What the content of a `uuid` box says if it is a mark of ours. Anybody could have written it: it proves nothing. */
 export function readXmpBox(content: Buffer): Provenance | undefined {
-  if (!content.subarray(0, XMP_UUID.length).equals(XMP_UUID)) return undefined
+  if (!isXmp(content)) return undefined
   const packet = content.toString('utf8', XMP_UUID.length)
   const sourceType = SOURCE_TYPES.find((type) => packet.includes(`>${SOURCE_TYPE_PREFIX}${type}<`))
   const [model, provider, taskId] = ['Model', 'Provider', 'Task'].map((name) => elementOf(packet, name))
