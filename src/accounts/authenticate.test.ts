@@ -163,6 +163,15 @@ describe('accounts and keys', () => {
     assert.ok(answers() <= 10, `${answers()} statements`)
   })
 
+  test('a key that was never seen passes in any number of requests at once', async () => {
+    const { db, answers } = observed()
+    const authenticator = new Authenticator({ db })
+    const { liveKey } = await createAccount(database.pool, NEW)
+    const requests = Array.from({ length: 5_000 }, () => authenticator.authenticate(`Bearer ${liveKey}`, ADDRESS))
+    for (const { account } of await Promise.all(requests)) assert.equal(account.name, NEW.name)
+    assert.equal(answers(), 1)
+  })
+
   test('an address that sends bad keys is told to wait, and its valid keys pass, seen before or not', async () => {
     let now = 0
     const authenticator = new Authenticator({ db: database.pool, now: () => now })

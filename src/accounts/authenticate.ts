@@ -25,8 +25,11 @@ const MAX_KNOWN_KEYS = 10_000
 const MAX_BATCH = 256
 const MAX_IN_FLIGHT = 2
 
-/** Keys of one address that were never seen to be valid and are being looked up; a look-up takes milliseconds. */
-const MAX_STRANGERS_OF_ADDRESS = 128
+/**
+ * Different keys of one address that were never seen to be valid and are being looked up. A look-up takes milliseconds, and
+ * behind a proxy all customers have its address: after a restart, their keys come at once.
+ */
+const MAX_STRANGERS_OF_ADDRESS = 2_048
 const STRANGERS_RETRY_SECONDS = 1
 
 type Verdict =
@@ -100,7 +103,8 @@ export class Authenticator {
     if (valid !== undefined && valid.until > now) return { kind: 'valid', holder: valid.what }
     const refused = this.#refused.get(id)
     if (refused !== undefined && refused.until > now) return refused.what
-    if (valid !== undefined) return await this.#lookUp(id, hash)
+    // Another request waits for the same key: this one costs nothing more.
+    if (valid !== undefined || this.#lookUps.has(id)) return await this.#lookUp(id, hash)
     return await this.#lookUpStranger(prefix, () => this.#lookUp(id, hash))
   }
 
