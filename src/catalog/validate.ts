@@ -8,6 +8,7 @@ import {
   type Resolution,
   SIZES,
 } from '../canonical/generation.ts'
+import { isBlank } from '../canonical/is-blank.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Model, Parameter, ParameterMeaning, ReferencePolicy } from '../canonical/model.ts'
 import type { AskedReference, Reference } from '../canonical/reference.ts'
@@ -221,7 +222,7 @@ function checkPrompt(model: Model, { prompt, operation, references }: AskedGener
       detail: { field: 'prompt', allowed },
     })
   }
-  if (prompt.trim() === '' && !isOptional) {
+  if (isBlank(prompt) && !isOptional) {
     throw new Refusal('invalid_field', `prompt is empty; allowed: ${allowed}.`, {
       detail: { field: 'prompt', value: prompt, allowed },
     })

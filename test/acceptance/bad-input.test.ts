@@ -76,6 +76,7 @@ const BODIES: readonly BadCase[] = [
   invalid('a prompt that is null', { ...CHEAP, prompt: null }, 'prompt is required', 'a text'),
   invalid('an empty prompt', { ...CHEAP, prompt: '' }, 'prompt is empty', '1 to 5000 characters'),
   invalid('a prompt of white space', { ...CHEAP, prompt: ' \n\t\u3000' }, 'prompt is empty', '1 to 5000 characters'),
+  invalid('a prompt that shows nothing', { ...CHEAP, prompt: '\u200b\u2060\u0301\u3164 ' }, 'prompt is empty'),
   invalid('a prompt of 5,001 emoji', { ...CHEAP, prompt: '🌊'.repeat(5_001) }, 'prompt has 5001', '1 to 5000'),
   invalid('a prompt with NUL', { ...CHEAP, prompt: 'a\0b' }, 'prompt', 'without NUL'),
   invalid(

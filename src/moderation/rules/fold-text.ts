@@ -13,6 +13,15 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]|(?!\s)\p{Cc}/gu
 const STACKED_MARKS =
   /(?=\p{M})\p{Script=Inherited}|(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}])\p{M}+/gu
 
+/**
+ * More marks on one letter than any language stacks (UAX 15 allows thirty), which normalizing sorts in time in proportion
+ * to the square of their number.
+ */
+const TOO_MANY_MARKS = /(\p{M}{8})\p{M}+/gu
+
+/** Words of Arabic and Japanese in one character, of up to eighteen letters each; none is read as anything else. */
+const WHOLE_WORDS = /[\u3300-\u3357\ufdf0-\ufdfd]/gu
+
 /** In Hindi a nukta is as often left out as written, and a chandrabindu written as an anusvara. */
 const NUKTA = /\u093c/gu
 const CHANDRABINDU = /\u0901/gu
@@ -50,6 +59,8 @@ export function undisguise(text: string): string {
   if (ASCII_ONLY.test(text)) return text
   return untilStable(text, (each) =>
     each
+      .replace(TOO_MANY_MARKS, '$1')
+      .replace(WHOLE_WORDS, ' ')
       .normalize('NFKC')
       .replace(INVISIBLE, '')
       .replace(CHILD_EMOJI, ' child ')

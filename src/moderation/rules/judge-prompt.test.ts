@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ALLOWED_PROMPTS, REFUSED_PROMPTS } from '../../../test/support/moderation-corpus.ts'
 import { type JudgedPrompt, judgePrompt } from './judge-prompt.ts'
-
-/** Of processor time: some 100 in health, more on a slow machine that has not compiled it yet; 3,000 before joining was bounded. */
-const LONG_PROMPT_MS = 2_000
-/** The longest prompt that a model of the catalog takes. */
-const PROMPT_CHARACTERS = 5_000
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
 const MODERATION = /[\\/]moderat/
@@ -74,34 +68,5 @@ describe('the default policy', () => {
     }
     assert.equal(ruleOf('she takes off her coat', { hasPicture: true }), 'allowed')
     assert.equal(ruleOf('remove the clothes from the shelf', { hasPicture: true }), 'allowed')
-  })
-
-  test('judges the longest prompt in no time, whatever it is made of', () => {
-    const parts = [
-      'a ',
-      'а.',
-      'n.u.d.a ',
-      'x1',
-      'é!1',
-      'ﷺ',
-      '*a',
-      'remove a ',
-      'naked girl ',
-      '\u0301',
-      '1 ',
-      'nu ',
-      '👧',
-    ]
-    // Letters in an order that does not repeat itself: no word that they join into comes twice.
-    const apart = Array.from(
-      { length: PROMPT_CHARACTERS / 2 },
-      (_, n) => `${'abcdeinostu'[(n * n + (n >> 3)) % 11]} `,
-    ).join('')
-    for (const part of [...parts, apart]) {
-      const prompt = part.repeat(PROMPT_CHARACTERS / part.length)
-      const began = process.cpuUsage()
-      ruleOf(prompt)
-      assert.ok(process.cpuUsage(began).user / 1_000 < LONG_PROMPT_MS, part)
-    }
   })
 })

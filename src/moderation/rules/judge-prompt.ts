@@ -1,10 +1,9 @@
 import type { Category } from '../category.ts'
 import { findFullNames } from './find-full-names.ts'
 import { asShown, foldText } from './fold-text.ts'
-import { type Hit, Lexicon } from './lexicon.ts'
+import { type Hit, Lexicon, placesOf } from './lexicon.ts'
 import { CONCEPTS, type Concept, RULES, type Rule } from './policy/policy.ts'
 import { splitWords, type Word } from './split-words.ts'
-import { reader, type WordLattice, wordLattice } from './word-lattice.ts'
 
 /** A request as far as the rules look at it. */
 export interface JudgedPrompt {
@@ -22,7 +21,6 @@ export type RuleVerdict =
   | { readonly kind: 'refused'; readonly rule: string; readonly category: Category }
 
 const LEXICON = new Lexicon(CONCEPTS)
-const READ = reader((reading) => LEXICON.isBeginning(reading))
 
 /** Between words of one phrase; other signs end it: "a child, naked. Trees" has no naked trees. */
 const SAME_PHRASE = /^[\s\p{Pd}'’]*$/u
@@ -48,7 +46,7 @@ const SMALL_WORDS: ReadonlySet<string> = new Set([
   'to',
 ])
 
-/** Judges a prompt by the default policy. Time is proportional to the prompt's length. */
+/** Judges a prompt by the default policy, in time that is proportional to the prompt's length. */
 export function judgePrompt(judged: JudgedPrompt): RuleVerdict {
   const verdict = judgeText(judged)
   const prompt = asShown(judged.prompt)
@@ -57,14 +55,14 @@ export function judgePrompt(judged: JudgedPrompt): RuleVerdict {
 
 function judgeText({ prompt, mode, hasPicture, spicyAllowed }: JudgedPrompt): RuleVerdict {
   const words = splitWords(prompt)
-  const lattice = wordLattice(words, READ)
-  const found: readonly Hit<Concept>[] = [...LEXICON.find(lattice), ...findFullNames(words)]
+  const places = placesOf(words)
+  const found: readonly Hit<Concept>[] = [...LEXICON.find(words, places), ...findFullNames(words)]
   if (found.length === 0) return { kind: 'allowed' }
   const isSpicy = mode === 'spicy' && spicyAllowed
   const rule = RULES.find((each) => {
     if (each.onlyWithPicture === true && !hasPicture) return false
     if (each.exceptSpicy === true && isSpicy) return false
-    return isMet(each, meantIn(each, found, words), lattice)
+    return isMet(each, meantIn(each, found, words), places)
   })
   return rule === undefined ? { kind: 'allowed' } : { kind: 'refused', rule: rule.id, category: rule.category }
 }
@@ -72,7 +70,16 @@ function judgeText({ prompt, mode, hasPicture, spicyAllowed }: JudgedPrompt): Ru
 /** Without the words that stand in an innocent phrase. */
 function meantIn(rule: Rule, found: readonly Hit<Concept>[], words: readonly Word[]): Hit<Concept>[] {
   const innocent = found.filter((hit) => isInnocent(hit, rule, words))
-  return found.filter((hit) => !innocent.some(({ start, end }) => start <= hit.start && hit.end <= end))
+  if (innocent.length === 0) return [...found]
+  const ends = new Map<number, number>()
+  for (const { start, end } of innocent) ends.set(start, Math.max(end, ends.get(start) ?? 0))
+  // By word: where the innocent phrases end that begin there or before.
+  let end = 0
+  const endsBy = words.map((_, start) => {
+    end = Math.max(end, ends.get(start) ?? 0)
+    return end
+  })
+  return found.filter((hit) => hit.end > (endsBy[hit.start] ?? 0))
 }
 
 function isInnocent(hit: Hit<Concept>, { category }: Rule, words: readonly Word[]): boolean {
@@ -108,17 +115,31 @@ function isApart(neighbour: Word | undefined, gap = ''): boolean {
   return neighbour === undefined || !SAME_PHRASE.test(gap) || SMALL_WORDS.has(foldText(neighbour.text))
 }
 
-function isMet({ all, withinWords }: Rule, found: readonly Hit<Concept>[], lattice: WordLattice): boolean {
+function isMet({ all, withinWords }: Rule, found: readonly Hit<Concept>[], places: readonly number[]): boolean {
   const [first = [], ...others] = all.map((concepts) => found.filter(({ concept }) => concepts.includes(concept)))
-  return first.some((hit) =>
-    others.every((hits) =>
-      hits.some((other) => withinWords === undefined || wordsBetween(hit, other, lattice) <= withinWords),
-    ),
-  )
+  if (first.length === 0 || others.some((hits) => hits.length === 0)) return false
+  if (withinWords === undefined) return true
+  return others.every((hits) => isNear(first, hits, { withinWords, places }))
 }
 
-/** 0 for neighbours, and for what overlaps. */
-function wordsBetween(one: Hit<Concept>, other: Hit<Concept>, lattice: WordLattice): number {
-  const [before, after] = one.start < other.start ? [one, other] : [other, one]
-  return Math.max(0, (lattice[after.start]?.place ?? 0) - (lattice[before.end]?.place ?? Number.POSITIVE_INFINITY))
+/**
+ * Whether one of the hits has one of the others at most so many words away: none between neighbours, and none where they
+ * overlap. In one pass, for a prompt may have a thousand of each: of those that begin before a hit, the one that ends last
+ * is the nearest.
+ */
+function isNear(
+  hits: readonly Hit<Concept>[],
+  others: readonly Hit<Concept>[],
+  { withinWords, places }: { readonly withinWords: number; readonly places: readonly number[] },
+): boolean {
+  const lastEnds = [-1, -1]
+  const sorted = [hits, others]
+    .flatMap((each, side) => each.map(({ start, end }) => ({ start, end, side })))
+    .sort((one, other) => one.start - other.start)
+  for (const { start, end, side } of sorted) {
+    const before = lastEnds[1 - side] ?? -1
+    if (before >= 0 && (places[start] ?? 0) - (places[before] ?? 0) <= withinWords) return true
+    lastEnds[side] = Math.max(end, lastEnds[side] ?? -1)
+  }
+  return false
 }

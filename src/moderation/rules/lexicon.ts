@@ -1,169 +1,185 @@
+/**
+ * Finds the terms of the policy in a prompt. All terms are one tree of letters, and from the start of each word of the
+ * prompt it is followed for as long as something in the tree goes on so. A walk is no longer than the longest term, so the
+ * work is in proportion to the prompt, whatever stands in it; what a letter may be read as, and whether a gap separates two
+ * words or takes one apart, is decided by what the tree goes on with.
+ */
 import { foldText } from './fold-text.ts'
-import { DRAWN_OUT_SIGN, withoutRepetitions } from './readings-of.ts'
-import type { WordLattice } from './word-lattice.ts'
+import { type Letter, SIGN_LETTERS, type SpelledWord, spelled } from './letters-of.ts'
+import type { Word } from './split-words.ts'
 
-/** Where terms of one concept stand in a prompt: from a word up to, and without, another. */
+/** Where a term of a concept stands in a prompt: from a word up to, and without, another. */
 export interface Hit<Concept extends string> {
   readonly concept: Concept
   readonly start: number
   readonly end: number
 }
 
-interface Term<Concept> {
-  readonly concept: Concept
-  readonly words: readonly string[]
-}
-
-/** What a word has of the policy. */
-interface WordTerms<Concept> {
-  /** Terms that begin with it. */
-  readonly beginning: readonly Term<Concept>[]
-  /** The two terms of which it consists, if it does. */
-  readonly glued: readonly Term<Concept>[]
-}
-
-/** Words that are remembered with their terms: prompts are made of the same few thousand. */
-const MAX_REMEMBERED = 5_000
-
 /** In a term: up to so many words of any kind. */
 const GAP = '_'
 const MAX_GAP_WORDS = 3
 
-/** Two terms written as one word are found if both are at least so long; shorter ones are in too many words. */
-const MIN_GLUED_CHARACTERS = 4
-/** Twice the longest word of the policy. */
-const MAX_GLUED_CHARACTERS = 40
+/** What an age below eighteen is in a term, alone or before its unit. */
+const AGE = '#'
 
 /** The shortest stem that a term may be: shorter ones begin unrelated words. */
 const MIN_STEM_CHARACTERS = 4
 
+/** `n . u` is still one word taken apart; two letters further from each other are two. */
+const MAX_JOINED_GAP_CHARACTERS = 4
+
+const WHITE_SPACE = /\s/u
+const ANY_LETTER = /[\p{L}@$]/u
+
+interface Node<Concept> {
+  readonly next: Map<string, Node<Concept>>
+  /** Concepts of the terms that end here, where the word does. */
+  readonly whole: Concept[]
+  /** Concepts of the terms that end here, however the word goes on. */
+  readonly stems: Concept[]
+}
+
+/** A prompt, with what is needed to follow a term through it. */
+interface Text {
+  readonly words: readonly (Word & SpelledWord)[]
+  readonly places: readonly number[]
+}
+
 /**
- * The words of a policy, ready to be found. Terms are words separated by spaces; a word that ends with `*` is a stem, `_`
- * stands for up to three words of any kind, and `#` for an age below eighteen.
+ * The words of a policy, ready to be found. Terms are words separated by spaces; a last word that ends with `*` is a stem,
+ * `_` stands for up to three words of any kind, and `#` for an age below eighteen.
  */
 export class Lexicon<Concept extends string> {
-  /** By their first words. */
-  readonly #whole = new Map<string, Term<Concept>[]>()
-  readonly #stems = new Map<string, Term<Concept>[]>()
-  /** Of every word of every term each beginning, without repetitions. */
-  readonly #beginnings = new Set<string>()
-  readonly #known = new Map<string, WordTerms<Concept>>()
+  readonly #root: Node<Concept> = newNode()
 
   constructor(concepts: Readonly<Record<Concept, readonly string[]>>) {
-    for (const concept in concepts) {
-      for (const text of concepts[concept]) this.#add({ concept, words: text.split(' ').map(foldTerm) }, text)
+    for (const concept in concepts) for (const term of concepts[concept]) this.#add(concept, term)
+  }
+
+  /** Every term in the prompt, wherever it stands. `places`: see `placesOf`. */
+  find(words: readonly Word[], places: readonly number[]): Hit<Concept>[] {
+    const text = { words: words.map((word) => ({ ...word, ...spelled(word) })), places }
+    return words.flatMap((_, start) => new Walk<Concept>(text, start).from(start, [this.#root]))
+  }
+
+  /** Terms are folded as prompts are, so that both meet. */
+  #add(concept: Concept, term: string): void {
+    const isStem = term.endsWith('*')
+    const text = foldText(isStem ? term.slice(0, -1) : term)
+    if (text === '' || text.startsWith(GAP) || text.includes('*')) throw new Error(`"${term}" is no term`)
+    if (isStem && text.length < MIN_STEM_CHARACTERS) throw new Error(`"${term}" is too short a stem`)
+    let node = this.#root
+    // What follows a gap begins a word by itself.
+    for (const character of text.replaceAll(`${GAP} `, GAP)) {
+      const next = node.next.get(character) ?? newNode()
+      node.next.set(character, next)
+      node = next
     }
-  }
-
-  /** Whether a word of the policy begins so. Repeated letters do not count: they may yet turn out to be drawn out. */
-  isBeginning(reading: string): boolean {
-    return this.#beginnings.has(withoutRepetitions(reading))
-  }
-
-  /** Every term in the prompt, wherever it stands. */
-  find(lattice: WordLattice): Hit<Concept>[] {
-    const hits: Hit<Concept>[] = []
-    for (const [start, { steps }] of lattice.entries()) {
-      for (const { readings, next } of steps) {
-        for (const word of readings) {
-          const { beginning, glued } = this.#termsIn(word)
-          for (const { concept, words } of beginning) {
-            for (const end of endsOf(lattice, words, { word: 1, at: next })) hits.push({ concept, start, end })
-          }
-          if (next > start + 1) continue
-          for (const { concept } of glued) hits.push({ concept, start, end: next })
-        }
-      }
-    }
-    return hits
-  }
-
-  #add(term: Term<Concept>, text: string): void {
-    const [first] = term.words
-    if (first === undefined || first === '' || first === GAP) throw new Error(`"${text}" is no term`)
-    const isStem = first.endsWith('*')
-    const key = isStem ? first.slice(0, -1) : first
-    if (isStem && key.length < MIN_STEM_CHARACTERS) throw new Error(`"${text}" is too short a stem`)
-    const index = isStem ? this.#stems : this.#whole
-    for (const each of [key, drawnOut(key)]) index.set(each, [...(index.get(each) ?? []), term])
-    for (const word of term.words) {
-      const bare = withoutRepetitions(word.replace('*', ''))
-      for (let length = 1; length <= bare.length; length += 1) this.#beginnings.add(bare.slice(0, length))
-    }
-  }
-
-  #termsIn(word: string): WordTerms<Concept> {
-    const found = this.#known.get(word)
-    if (found !== undefined) return found
-    const terms = { beginning: [...this.#beginningWith(word)], glued: this.#glued(word) }
-    if (word.length > MAX_GLUED_CHARACTERS) return terms
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
-    this.#known.set(word, terms)
-    return terms
-  }
-
-  *#beginningWith(word: string): Generator<Term<Concept>> {
-    yield* this.#whole.get(word) ?? []
-    for (let length = MIN_STEM_CHARACTERS; length <= Math.min(word.length, MAX_GLUED_CHARACTERS); length += 1) {
-      yield* this.#stems.get(word.slice(0, length)) ?? []
-    }
-  }
-
-  /** The two terms of which a word consists, if it does. */
-  #glued(word: string): Term<Concept>[] {
-    if (word.length > MAX_GLUED_CHARACTERS) return []
-    for (let length = MIN_GLUED_CHARACTERS; length <= word.length - MIN_GLUED_CHARACTERS; length += 1) {
-      const [left, right] = [this.#single(word.slice(0, length)), this.#single(word.slice(length))]
-      if (left.length > 0 && right.length > 0) return [...left, ...right]
-    }
-    return []
-  }
-
-  #single(word: string): Term<Concept>[] {
-    return (this.#whole.get(word) ?? []).filter(({ words }) => words.length === 1)
+    const ending = isStem ? node.stems : node.whole
+    ending.push(concept)
   }
 }
 
-/** Where a term may end of which the words from `word` on are to be found from `at` on. */
-function* endsOf(
-  lattice: WordLattice,
-  words: readonly string[],
-  { word, at }: { readonly word: number; readonly at: number },
-): Generator<number> {
-  const wanted = words[word]
-  if (wanted === undefined) return yield at
-  if (wanted === GAP) {
-    const from = lattice[at]?.place ?? 0
-    for (let next = at; next < lattice.length && (lattice[next]?.place ?? 0) - from <= MAX_GAP_WORDS; next += 1) {
-      yield* endsOf(lattice, words, { word: word + 1, at: next })
+/** Follows the tree from one word of a prompt on. */
+class Walk<Concept extends string> {
+  readonly #text: Text
+  readonly #start: number
+  readonly #hits: Hit<Concept>[] = []
+
+  constructor(text: Text, start: number) {
+    this.#text = text
+    this.#start = start
+  }
+
+  /** `nodes`: where in the tree the word at `index` is reached. */
+  from(index: number, nodes: readonly Node<Concept>[]): Hit<Concept>[] {
+    let reached = nodes
+    for (let at = index; at < this.#text.words.length && reached.length > 0; at += 1) {
+      reached = this.#acrossGap(at + 1, this.#throughWord(at, reached))
     }
-    return
+    return this.#hits
   }
-  for (const { readings, next } of lattice[at]?.steps ?? []) {
-    if (fits(readings, wanted)) yield* endsOf(lattice, words, { word: word + 1, at: next })
+
+  #throughWord(index: number, nodes: readonly Node<Concept>[]): readonly Node<Concept>[] {
+    const { letters = [], ageLetters = 0 } = this.#text.words[index] ?? {}
+    const afterAge = ageLetters === 0 ? [] : follow(nodes, AGE)
+    let reached = nodes
+    let place = 0
+    for (const letter of letters) {
+      reached = step(place === ageLetters ? [...reached, ...afterAge] : reached, letter)
+      place += 1
+      if (reached.length === 0 && (afterAge.length === 0 || place > ageLetters)) return reached
+      for (const { stems } of reached) if (stems.length > 0) this.#note(stems, index + 1)
+    }
+    if (ageLetters === letters.length) reached = [...reached, ...afterAge]
+    for (const { whole } of reached) if (whole.length > 0) this.#note(whole, index + 1)
+    return reached
+  }
+
+  /** From the end of a word to the start of the one at `index`: a word of its own, or the same one taken apart. */
+  #acrossGap(index: number, nodes: readonly Node<Concept>[]): readonly Node<Concept>[] {
+    const next = this.#text.words[index]
+    if (next === undefined || nodes.length === 0) return []
+    const apart = follow(nodes, ' ')
+    for (const node of apart) this.#overGap(index, node.next.get(GAP))
+    if (!isJoinable(this.#text.words[index - 1], next)) return apart
+    const sign = SIGN_LETTERS.get(next.gap)
+    return sign === undefined ? [...apart, ...nodes] : [...apart, ...nodes, ...step(nodes, sign)]
+  }
+
+  #overGap(index: number, node: Node<Concept> | undefined): void {
+    if (node === undefined) return
+    const { places } = this.#text
+    const from = places[index] ?? 0
+    for (let at = index; at < places.length - 1 && (places[at] ?? 0) - from <= MAX_GAP_WORDS; at += 1) {
+      this.from(at, [node])
+    }
+  }
+
+  #note(concepts: readonly Concept[], end: number): void {
+    // Digits alone are a number, whatever they look like: 1011 is no word.
+    if (!this.#text.words.slice(this.#start, end).some(({ text }) => ANY_LETTER.test(text))) return
+    for (const concept of concepts) this.#hits.push({ concept, start: this.#start, end })
   }
 }
 
-function fits(readings: ReadonlySet<string>, word: string): boolean {
-  if (!word.endsWith('*')) return readings.has(word) || readings.has(drawnOut(word))
-  const stem = word.slice(0, -1)
-  const drawn = drawnOut(stem)
-  for (const reading of readings) if (reading.startsWith(stem) || reading.startsWith(drawn)) return true
-  return false
+function newNode<Concept>(): Node<Concept> {
+  return { next: new Map(), whole: [], stems: [] }
 }
 
-const DRAWN_OUT = new Map<string, string>()
-
-/** What drawn-out forms of a word of the policy are read as. */
-function drawnOut(word: string): string {
-  const known = DRAWN_OUT.get(word)
-  if (known !== undefined) return known
-  const drawn = `${DRAWN_OUT_SIGN}${withoutRepetitions(word)}`
-  DRAWN_OUT.set(word, drawn)
-  return drawn
+function follow<Concept>(nodes: readonly Node<Concept>[], character: string): Node<Concept>[] {
+  const reached: Node<Concept>[] = []
+  for (const node of nodes) {
+    const next = node.next.get(character)
+    if (next !== undefined) reached.push(next)
+  }
+  return reached
 }
 
-/** Terms are folded as prompts are, so that both meet. */
-function foldTerm(word: string): string {
-  return word.endsWith('*') ? `${foldText(word.slice(0, -1))}*` : foldText(word)
+function step<Concept>(nodes: readonly Node<Concept>[], { readings, isOptional }: Letter): Node<Concept>[] {
+  const reached: Node<Concept>[] = isOptional ? [...nodes] : []
+  for (const node of nodes) {
+    for (const reading of readings) {
+      const next = node.next.get(reading)
+      // Two ways may lead to one place, and go on as one.
+      if (next !== undefined && !reached.includes(next)) reached.push(next)
+    }
+  }
+  return reached
+}
+
+/** Taken apart into letters, by whatever; or anyhow, but by signs only. */
+function isJoinable(before: Word | undefined, { gap, isLetter }: Word): boolean {
+  if (gap.length > MAX_JOINED_GAP_CHARACTERS) return false
+  return (before?.isLetter === true && isLetter) || !WHITE_SPACE.test(gap)
+}
+
+/** Words have some five letters: one that stands alone counts for a part of a word, which may have been taken apart. */
+const LETTER_WORDS = 0.2
+
+/** How many words stand before each word of a prompt, and before its end. */
+export function placesOf(words: readonly Word[]): number[] {
+  const places = [0]
+  for (const [index, { isLetter }] of words.entries()) places.push((places[index] ?? 0) + (isLetter ? LETTER_WORDS : 1))
+  return places
 }

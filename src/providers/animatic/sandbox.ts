@@ -21,15 +21,21 @@ export const SLOWEST_SECONDS = 600
 
 const FORMS = `sandbox:fail, sandbox:moderated, sandbox:expire, or sandbox:slow=N with N from 0 to ${SLOWEST_SECONDS}`
 
-/** A token stands alone between spaces; punctuation of the sentence may follow it. */
-const TOKEN = /(?<!\S)sandbox:(\S*?)(?=[.,;!?)"']*(?:\s|$))/giu
+/** A token stands alone between spaces. What the sentence puts behind it comes along, and is taken off by `splitToken`. */
+const TOKEN = /(?<!\S)sandbox:\S*/giu
+
+const PREFIX_CHARACTERS = 'sandbox:'.length
+
+/** Punctuation of the sentence that may follow a token. */
+const PUNCTUATION = '.,;!?)"\''
 
 /** Reads the sandbox tokens of a prompt. One that is not of the known forms is malformed, never ignored. */
 export function readSandbox(prompt: string): Sandbox {
   let outcome: SandboxOutcome = 'video'
   let slowSeconds: number | undefined
-  for (const [token, order = ''] of prompt.matchAll(TOKEN)) {
-    const wanted = order.toLowerCase()
+  for (const [found] of prompt.matchAll(TOKEN)) {
+    const { token } = splitToken(found)
+    const wanted = token.slice(PREFIX_CHARACTERS).toLowerCase()
     if (wanted === 'fail' || wanted === 'moderated' || wanted === 'expire') {
       if (outcome !== 'video' && outcome !== wanted)
         return malformed(`The prompt asks for both ${outcome} and ${wanted}.`)
@@ -42,7 +48,18 @@ export function readSandbox(prompt: string): Sandbox {
     if (slowSeconds !== undefined) return malformed('The prompt has sandbox:slow twice.')
     slowSeconds = Number(seconds)
   }
-  return { kind: 'plan', outcome, slowSeconds: slowSeconds ?? 0, prompt: prompt.replace(TOKEN, ' ').trim() }
+  const scene = prompt.replace(TOKEN, (found) => ` ${splitToken(found).punctuation}`)
+  return { kind: 'plan', outcome, slowSeconds: slowSeconds ?? 0, prompt: scene.trim() }
+}
+
+/**
+ * A token and the punctuation behind it. By hand, for an expression that looks for the end of the punctuation at each
+ * character takes time in proportion to the square of the prompt's length: 117 ms for 5,000 exclamation marks.
+ */
+function splitToken(found: string): { readonly token: string; readonly punctuation: string } {
+  let end = found.length
+  while (end > PREFIX_CHARACTERS && PUNCTUATION.includes(found.charAt(end - 1))) end -= 1
+  return { token: found.slice(0, end), punctuation: found.slice(end) }
 }
 
 function malformed(what: string): Sandbox {
