@@ -1,11 +1,14 @@
 /**
- * `npm run bench [-- PART …] [-- --write]`: measures ratios in one run and prints them; `--write` puts the table into
- * docs/benchmarks.md. A ratio below its target is shown as missed and ends the run with status 1.
+ * `npm run bench [-- PART …] [--write] [--against DIRECTORY]`: measures ratios in one run and prints them; `--write` puts the
+ * table into docs/benchmarks.md. A ratio below its target is shown as missed and ends the run with status 1. With
+ * `--against`, each part is measured in turn here and in another checkout, and the two are compared (`compare.ts`).
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { compare } from './compare.ts'
 import { benchCreates } from './creates.ts'
 import { benchDownload } from './download.ts'
 import { benchExtend } from './extend.ts'
@@ -62,20 +65,32 @@ function markdown(measurements: readonly Measurement[]): string {
   return ['| what | measured | target | of what |', '|---|---|---|---|', ...rows, '', `Machine: ${machine}.`].join('\n')
 }
 
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-const unknown = names.find((name) => PARTS[name] === undefined)
-if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`)
+async function measure(names: readonly string[]): Promise<Measurement[]> {
+  const measurements: Measurement[] = []
+  for (const name of names) {
+    console.error(`measuring ${name} …`)
+    measurements.push(...((await PARTS[name]?.()) ?? []))
+  }
+  return measurements
+}
 
-const measurements: Measurement[] = []
-for (const [name, part] of Object.entries(PARTS)) {
-  if (names.length > 0 && !names.includes(name)) continue
-  console.error(`measuring ${name} …`)
-  measurements.push(...(await part()))
+const { values, positionals } = parseArgs({
+  options: { write: { type: 'boolean' }, against: { type: 'string' } },
+  allowPositionals: true,
+})
+const unknown = positionals.find((name) => PARTS[name] === undefined)
+if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`)
+const names = Object.keys(PARTS).filter((name) => positionals.length === 0 || positionals.includes(name))
+
+if (values.against !== undefined) {
+  process.exitCode = (await compare(names, values.against)) ? 0 : 1
+} else {
+  const measurements = await measure(names)
+  console.log(markdown(measurements))
+  if (values.write === true) {
+    const text = await readFile(DOCUMENT, 'utf8')
+    const [before = '', after = ''] = [text.split(TABLE_BEGINS)[0], text.split(TABLE_ENDS)[1]]
+    await writeFile(DOCUMENT, `${before}${TABLE_BEGINS}\n${markdown(measurements)}\n${TABLE_ENDS}${after}`)
+  }
+  process.exitCode = measurements.some((each) => each.met === false) ? 1 : 0
 }
-console.log(markdown(measurements))
-if (process.argv.includes('--write')) {
-  const text = await readFile(DOCUMENT, 'utf8')
-  const [before = '', after = ''] = [text.split(TABLE_BEGINS)[0], text.split(TABLE_ENDS)[1]]
-  await writeFile(DOCUMENT, `${before}${TABLE_BEGINS}\n${markdown(measurements)}\n${TABLE_ENDS}${after}`)
-}
-process.exitCode = measurements.some((each) => each.met === false) ? 1 : 0
