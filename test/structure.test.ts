@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   accounts: ['canonical', 'db', 'observe', 'ledger'],
   media: ['canonical', 'db', 'observe', 'isolation'],
   webhooks: ['canonical', 'db', 'observe', 'media'],
-  files: ['canonical', 'db', 'observe', 'isolation', 'accounts', 'media'],
+  files: ['canonical', 'db', 'observe', 'isolation', 'ledger', 'accounts', 'media'],
   moderation: ['canonical', 'db', 'observe', 'media'],
   config: ['canonical', 'observe'],
   tasks: ['canonical', 'db', 'observe', 'ledger', 'accounts', 'media', 'providers/provider.ts'],

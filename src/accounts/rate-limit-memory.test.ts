@@ -24,7 +24,7 @@ test('rounds up: a client that waits as it was told finds room', () => {
   const limiter = new MemoryRateLimiter({ now: () => nowMs })
   const account = newId('acct')
   const reset = () => {
-    const { allowed, resetAtSeconds, resetAfterSeconds } = limiter.take(account, 'create', 1)
+    const { allowed, resetAtSeconds, resetAfterSeconds } = limiter.take({ account, mode: 'live', kind: 'create' }, 1)
     return [allowed, resetAtSeconds, resetAfterSeconds]
   }
   assert.deepEqual(reset(), [true, 1_700_000_061, 60])
@@ -39,10 +39,10 @@ test('rounds up: a client that waits as it was told finds room', () => {
 test('removes windows that are over as others begin', () => {
   let nowMs = 0
   const limiter = new MemoryRateLimiter({ now: () => nowMs })
-  for (let index = 0; index < 1_000; index++) limiter.take(newId('acct'), 'read', 1)
+  for (let index = 0; index < 1_000; index++) limiter.take({ account: newId('acct'), mode: 'live', kind: 'read' }, 1)
   assert.equal(limiter.size, 1_000)
   nowMs += 60_000
-  limiter.take(newId('acct'), 'read', 1)
+  limiter.take({ account: newId('acct'), mode: 'live', kind: 'read' }, 1)
   assert.equal(limiter.size, 1)
 })
 
@@ -50,8 +50,8 @@ test('keeps no more windows than it may: the oldest is forgotten', () => {
   const limiter = new MemoryRateLimiter({ now: () => 0, maxWindows: 3 })
   const [oldest, second, ...others] = Array.from({ length: 4 }, () => newId('acct'))
   assert.ok(oldest !== undefined && second !== undefined)
-  for (const account of [oldest, second, ...others]) limiter.take(account, 'create', 1)
+  for (const account of [oldest, second, ...others]) limiter.take({ account, mode: 'live', kind: 'create' }, 1)
   assert.equal(limiter.size, 3)
-  assert.equal(limiter.take(second, 'create', 1).allowed, false)
-  assert.equal(limiter.take(oldest, 'create', 1).allowed, true)
+  assert.equal(limiter.take({ account: second, mode: 'live', kind: 'create' }, 1).allowed, false)
+  assert.equal(limiter.take({ account: oldest, mode: 'live', kind: 'create' }, 1).allowed, true)
 })

@@ -1,6 +1,5 @@
-import type { AccountId } from '../canonical/ids.ts'
 import { FixedWindows } from './fixed-windows.ts'
-import { type RateLimiter, type RateLimitState, type RequestKind, rateLimitState } from './rate-limit.ts'
+import { type RateLimiter, type RateLimitState, type RateWindow, rateLimitState } from './rate-limit.ts'
 
 /**
  * Windows kept at once: those of 50,000 accounts that all created and read within one minute, in 40 MB (measured: 410
@@ -21,7 +20,7 @@ export class MemoryRateLimiter implements RateLimiter {
     return this.#windows.size
   }
 
-  take(account: AccountId, kind: RequestKind, limit: number): RateLimitState {
-    return rateLimitState(this.#windows.take(`${account} ${kind}`, limit))
+  take({ account, mode, kind }: RateWindow, limit: number): RateLimitState {
+    return rateLimitState(this.#windows.take(`${account} ${mode} ${kind}`, limit))
   }
 }

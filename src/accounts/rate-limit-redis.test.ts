@@ -70,7 +70,7 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await using redis = await TestRedis.start()
     await using node = await open(redis.url)
     const account = newId('acct')
-    const { resetAtSeconds } = await node.limiter.take(account, 'create', 1)
+    const { resetAtSeconds } = await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)
     await redis.ask(async (client) => {
       const [key = ''] = keysOf(account)
       const ends = Number(await client.hget(key, 'ends'))
@@ -88,11 +88,14 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await using one = await open(redis.url)
     await using two = await open(redis.url)
     const account = newId('acct')
-    const take = async ({ limiter }: Watched) => (await limiter.take(account, 'create', 2)).allowed
+    const take = async ({ limiter }: Watched) =>
+      (await limiter.take({ account, mode: 'live', kind: 'create' }, 2)).allowed
     assert.deepEqual([await take(one), await take(two), await take(one)], [true, true, false])
 
     // Some requests are under way when it dies: they are answered, too.
-    const underWay = Array.from({ length: 50 }, () => one.limiter.take(newId('acct'), 'read', 1))
+    const underWay = Array.from({ length: 50 }, () =>
+      one.limiter.take({ account: newId('acct'), mode: 'live', kind: 'read' }, 1),
+    )
     await redis.kill()
     assert.ok((await Promise.all(underWay)).every(({ allowed }) => allowed))
 
@@ -113,15 +116,17 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await using redis = await TestRedis.start()
     await using node = await open(redis.url)
     const account = newId('acct')
-    await node.limiter.take(account, 'create', 10)
+    await node.limiter.take({ account, mode: 'live', kind: 'create' }, 10)
     redis.freeze()
     const started = performance.now()
-    const states = await Promise.all(Array.from({ length: 20 }, () => node.limiter.take(account, 'create', 10)))
+    const states = await Promise.all(
+      Array.from({ length: 20 }, () => node.limiter.take({ account, mode: 'live', kind: 'create' }, 10)),
+    )
     assert.equal(states.filter(({ allowed }) => allowed).length, 10)
     assert.ok(performance.now() - started < NO_HANG_MS)
     assert.deepEqual(node.told, ['away'])
     // From then on nobody waits: the node answers in the same turn.
-    assert.ok(!(node.limiter.take(account, 'read', 10) instanceof Promise))
+    assert.ok(!(node.limiter.take({ account, mode: 'live', kind: 'read' }, 10) instanceof Promise))
     redis.thaw()
     await waitFor('Redis to be found again', () => (node.told.at(-1) === 'back' ? true : undefined))
   })
@@ -131,11 +136,11 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await using node = await open(redis.url)
     const account = newId('acct')
     await redis.ask((client) => client.set(`reelay:rate:${account}:create`, 'of another type'))
-    assert.equal((await node.limiter.take(account, 'create', 1)).allowed, true)
-    assert.equal((await node.limiter.take(account, 'create', 1)).allowed, false)
+    assert.equal((await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)).allowed, true)
+    assert.equal((await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)).allowed, false)
     assert.deepEqual(node.told, ['away'])
     await redis.ask((client) => client.flushall())
-    assert.equal((await node.limiter.take(account, 'create', 1)).allowed, true)
+    assert.equal((await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)).allowed, true)
     assert.deepEqual(node.told, ['away', 'back'])
   })
 
@@ -144,7 +149,7 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await redis.kill()
     await using node = await open(redis.url)
     assert.deepEqual(node.told, ['away'])
-    assert.equal((await node.limiter.take(newId('acct'), 'create', 1)).allowed, true)
+    assert.equal((await node.limiter.take({ account: newId('acct'), mode: 'live', kind: 'create' }, 1)).allowed, true)
     await redis.restart()
     await waitFor('Redis to be found', () => (node.told.at(-1) === 'back' ? true : undefined))
   })

@@ -8,14 +8,7 @@
  * and from the first answer on the shared windows count again. What was counted in memory meanwhile is not added.
  */
 import { Redis } from 'ioredis'
-import type { AccountId } from '../canonical/ids.ts'
-import {
-  RATE_WINDOW_MS,
-  type RateLimiter,
-  type RateLimitState,
-  type RequestKind,
-  rateLimitState,
-} from './rate-limit.ts'
+import { RATE_WINDOW_MS, type RateLimiter, type RateLimitState, type RateWindow, rateLimitState } from './rate-limit.ts'
 import { MemoryRateLimiter } from './rate-limit-memory.ts'
 
 /**
@@ -106,25 +99,26 @@ export class RedisRateLimiter implements RateLimiter, AsyncDisposable {
     return limiter
   }
 
-  take(account: AccountId, kind: RequestKind, limit: number): RateLimitState | Promise<RateLimitState> {
-    if (this.#isGivenUp || this.#redis.status !== 'ready') return this.#takeLocally(account, kind, limit)
-    return this.#takeShared(account, kind, limit)
+  take(window: RateWindow, limit: number): RateLimitState | Promise<RateLimitState> {
+    if (this.#isGivenUp || this.#redis.status !== 'ready') return this.#takeLocally(window, limit)
+    return this.#takeShared(window, limit)
   }
 
-  async #takeShared(account: AccountId, kind: RequestKind, limit: number): Promise<RateLimitState> {
+  async #takeShared(window: RateWindow, limit: number): Promise<RateLimitState> {
     try {
-      const answer = this.#redis.eval(TAKE, 1, `reelay:rate:${account}:${kind}`, limit, RATE_WINDOW_MS)
+      const { account, mode, kind } = window
+      const answer = this.#redis.eval(TAKE, 1, `reelay:rate:${account}:${mode}:${kind}`, limit, RATE_WINDOW_MS)
       const [allowed, used, endsAtMs, nowMs] = readNumbers(await this.#inTime(answer))
       this.#found()
       return rateLimitState({ allowed: allowed === 1, limit, used, endsAtMs, nowMs })
     } catch (error) {
       this.#lost(error)
-      return this.#takeLocally(account, kind, limit)
+      return this.#takeLocally(window, limit)
     }
   }
 
-  #takeLocally(account: AccountId, kind: RequestKind, limit: number): RateLimitState {
-    return this.#local.take(account, kind, limit)
+  #takeLocally(window: RateWindow, limit: number): RateLimitState {
+    return this.#local.take(window, limit)
   }
 
   /**

@@ -1,13 +1,14 @@
 /**
  * How many requests an account may make: the contract of a rate limiter, and what its implementations have in common.
  *
- * The algorithm is a fixed window per account and kind of request that begins with its first request. It is exact (the
+ * The algorithm is a fixed window per account, mode and kind of request that begins with its first request. It is exact (the
  * limit-th request is taken, the next one is not, however many come at once), it is one count and one instant to keep,
  * and that instant is what `X-RateLimit-Reset` promises: then the whole limit is there again. A sliding window has no
  * such instant, and a token bucket would let more than the limit pass in the first minute. The price: around the end of
  * a window up to twice the limit can pass within a minute. Requests that are refused are not counted.
  */
 import type { AccountId } from '../canonical/ids.ts'
+import type { WalletMode } from '../canonical/wallet-mode.ts'
 
 /** A minute: plans promise requests a minute. */
 export const RATE_WINDOW_MS = 60_000
@@ -17,6 +18,13 @@ export const RATE_WINDOW_MS = 60_000
  * can still create, and whoever has created too much can still read.
  */
 export type RequestKind = 'create' | 'read'
+
+/** What is counted together: the requests of one kind that an account makes in one mode. So test keys never spend what live keys may. */
+export interface RateWindow {
+  readonly account: AccountId
+  readonly mode: WalletMode
+  readonly kind: RequestKind
+}
 
 /** One request, counted or refused, and where it leaves its account. */
 export interface RateLimitState {
@@ -35,10 +43,10 @@ export interface RateLimitState {
 /** Counts requests. Many may be asked at once; together they allow exactly the limit. */
 export interface RateLimiter {
   /**
-   * Counts one request of `account` against `limit` (at least 1) requests a window. The limit may be another one each
+   * Counts one request against `limit` (at least 1) requests a window. The limit may be another one each
    * time: a changed plan holds in the window that is open. Never throws, and never keeps a request waiting for long.
    */
-  take(account: AccountId, kind: RequestKind, limit: number): RateLimitState | Promise<RateLimitState>
+  take(window: RateWindow, limit: number): RateLimitState | Promise<RateLimitState>
 }
 
 /** A window as an implementation keeps it, just after a request was counted or refused. */

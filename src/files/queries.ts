@@ -1,19 +1,20 @@
 /** Every statement about customers' files but the one by which `submit_tasks` notes which files a task uses. */
 import type { CustomerFile } from '../canonical/customer-file.ts'
-import { type AccountId, type FileId, type Id, idOf, type MediaId, type TaskId, uuidOf } from '../canonical/ids.ts'
+import { type FileId, type Id, idOf, type MediaId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { ReferenceKind } from '../canonical/reference.ts'
 import type { MediaKind } from '../canonical/task.ts'
 import type { TaskState } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
+import type { WalletId } from '../ledger/queries.ts'
 import type { ServedMedia } from '../media/queries.ts'
 import type { KeptFile } from './kept-file.ts'
 
-/** The bytes of an account's files in the store: see the migration. */
+/** The bytes of a wallet's files in the store: see the migration. */
 export type BlobId = Id<'blob'>
 
 export interface NewFile {
   readonly id: FileId
-  readonly account: AccountId
+  readonly wallet: WalletId
   /** `upload`: its owner sees it in the Files API. `reference`: it was fetched for a request. */
   readonly purpose: 'upload' | 'reference'
   readonly kind: ReferenceKind
@@ -51,14 +52,14 @@ const FILE_COLUMNS = `f.id, f.kind, f.name, f.mime_type, f.size_bytes, f.sha256,
   f.duration_seconds::float8 as duration_seconds, f.created_at, f.expires_at`
 
 /** Inserts a file whose blob is `b`; the parameters are those of `fileValues`. */
-const INSERT_FILE = `insert into files (id, account_id, blob_id, is_listed, kind, name, mime_type, size_bytes, sha256,
+const INSERT_FILE = `insert into files (id, wallet_id, blob_id, is_listed, kind, name, mime_type, size_bytes, sha256,
     width, height, duration_seconds, expires_at)
   select $1, $2, b.id, $3, $4, $5, $6, $7, decode($8, 'hex'), $9, $10, $11, now() + make_interval(secs => $12)`
 
 function fileValues(file: NewFile): unknown[] {
   return [
     uuidOf(file.id),
-    uuidOf(file.account),
+    file.wallet,
     file.purpose === 'upload',
     file.kind,
     file.name,
@@ -73,14 +74,14 @@ function fileValues(file: NewFile): unknown[] {
 }
 
 /**
- * Inserts a file whose bytes the account has in the store already; `undefined` if it has not. The lock makes a sweep that
+ * Inserts a file whose bytes the wallet has in the store already; `undefined` if it has not. The lock makes a sweep that
  * is about to drop the blob wait, or this statement wait for the sweep and then not find the blob.
  */
 export async function insertFileOfStoredBlob(db: Queryable, file: NewFile): Promise<KeptFile | undefined> {
   const { rows } = await db.query<KeptFileRow>(
     `with b as materialized (
        select id, store_key from file_blobs
-       where account_id = $2 and sha256 = decode($8, 'hex') and stored_at is not null and dropped_at is null for share
+       where wallet_id = $2 and sha256 = decode($8, 'hex') and stored_at is not null and dropped_at is null for share
      ), f as (${INSERT_FILE} from b returning *)
      select ${FILE_COLUMNS}, b.store_key from f, b`,
     fileValues(file),
@@ -91,33 +92,33 @@ export async function insertFileOfStoredBlob(db: Queryable, file: NewFile): Prom
 /** Announces bytes that are about to be put into the store. */
 export async function insertBlob(
   db: Queryable,
-  blob: { id: BlobId; account: AccountId; storeKey: string; mimeType: string; sizeBytes: number; sha256: string },
+  blob: { id: BlobId; wallet: WalletId; storeKey: string; mimeType: string; sizeBytes: number; sha256: string },
 ): Promise<void> {
   await db.query(
-    `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes)
+    `insert into file_blobs (id, wallet_id, sha256, store_key, mime_type, size_bytes)
      values ($1, $2, decode($3, 'hex'), $4, $5, $6)`,
-    [uuidOf(blob.id), uuidOf(blob.account), blob.sha256, blob.storeKey, blob.mimeType, blob.sizeBytes],
+    [uuidOf(blob.id), blob.wallet, blob.sha256, blob.storeKey, blob.mimeType, blob.sizeBytes],
   )
 }
 
-/** Bytes of an account that are in the store, or on their way there; those that are only waiting to be deleted are not. */
-export async function selectStoredBytes(db: Queryable, account: AccountId): Promise<number> {
+/** Bytes of a wallet that are in the store, or on their way there; those that are only waiting to be deleted are not. */
+export async function selectStoredBytes(db: Queryable, wallet: WalletId): Promise<number> {
   const { rows } = await db.query<{ bytes: bigint }>(
-    `select coalesce(sum(size_bytes), 0)::bigint as bytes from file_blobs where account_id = $1 and dropped_at is null`,
-    [uuidOf(account)],
+    `select coalesce(sum(size_bytes), 0)::bigint as bytes from file_blobs where wallet_id = $1 and dropped_at is null`,
+    [wallet],
   )
   return Number(rows[0]?.bytes ?? 0)
 }
 
 /**
  * Notes that a blob's bytes are in the store, and inserts the file that has them. `undefined` if a sweep has dropped the
- * blob. Violates `file_blobs_stored` if the account got the same bytes in another blob meanwhile.
+ * blob. Violates `file_blobs_stored` if the wallet got the same bytes in another blob meanwhile.
  */
 export async function insertFileOfNewBlob(db: Queryable, blob: BlobId, file: NewFile): Promise<KeptFile | undefined> {
   const { rows } = await db.query<KeptFileRow>(
     `with b as (
        update file_blobs set stored_at = now()
-       where id = $13 and account_id = $2 and stored_at is null and dropped_at is null returning id, store_key
+       where id = $13 and wallet_id = $2 and stored_at is null and dropped_at is null returning id, store_key
      ), f as (${INSERT_FILE} from b returning *)
      select ${FILE_COLUMNS}, b.store_key from f, b`,
     [...fileValues(file), uuidOf(blob)],
@@ -186,13 +187,13 @@ export type FileState =
   /** By its owner. */
   | { readonly state: 'deleted' }
 
-/** A file of one account; another account's is as absent as one that never was. */
-export async function selectFile(db: Queryable, account: AccountId, id: FileId): Promise<FileState | undefined> {
+/** A file of one wallet; another wallet's is as absent as one that never was. */
+export async function selectFile(db: Queryable, wallet: WalletId, id: FileId): Promise<FileState | undefined> {
   const { rows } = await db.query<FileRow & { store_key: string | null; deleted_at: Date | null; is_over: boolean }>(
     `select ${FILE_COLUMNS}, f.deleted_at, f.expires_at <= now() as is_over, b.store_key
      from files f left join file_blobs b on b.id = f.blob_id
-     where f.id = $1 and f.account_id = $2`,
-    [uuidOf(id), uuidOf(account)],
+     where f.id = $1 and f.wallet_id = $2`,
+    [uuidOf(id), wallet],
   )
   const row = rows[0]
   if (row === undefined) return undefined
@@ -203,35 +204,31 @@ export async function selectFile(db: Queryable, account: AccountId, id: FileId):
 }
 
 export interface FileFilter {
-  readonly account: AccountId
+  readonly wallet: WalletId
   /** Where the page before ended: only files beyond it. */
   readonly after: FileId | undefined
   readonly limit: number
 }
 
-/** One page of the files that an account uploaded and that have not ended, newest first; ids are time-ordered. */
-export async function selectFiles(db: Queryable, { account, after, limit }: FileFilter): Promise<CustomerFile[]> {
+/** One page of the files of a wallet that were uploaded and that have not ended, newest first; ids are time-ordered. */
+export async function selectFiles(db: Queryable, { wallet, after, limit }: FileFilter): Promise<CustomerFile[]> {
   const { rows } = await db.query<FileRow>(
     `select ${FILE_COLUMNS} from files f
-     where f.account_id = $1 and f.is_listed and f.deleted_at is null and f.expires_at > now()
+     where f.wallet_id = $1 and f.is_listed and f.deleted_at is null and f.expires_at > now()
        and ($2::uuid is null or f.id < $2)
      order by f.id desc limit $3`,
-    [uuidOf(account), after === undefined ? null : uuidOf(after), limit],
+    [wallet, after === undefined ? null : uuidOf(after), limit],
   )
   return rows.map(customerFileOf)
 }
 
-/** Ends an uploaded file at its owner's wish; `undefined` if the account has no such file any more. */
-export async function markFileDeleted(
-  db: Queryable,
-  account: AccountId,
-  id: FileId,
-): Promise<CustomerFile | undefined> {
+/** Ends an uploaded file at its owner's wish; `undefined` if the wallet has no such file any more. */
+export async function markFileDeleted(db: Queryable, wallet: WalletId, id: FileId): Promise<CustomerFile | undefined> {
   const { rows } = await db.query<FileRow>(
     `update files f set deleted_at = now()
-     where f.id = $1 and f.account_id = $2 and f.is_listed and f.deleted_at is null and f.expires_at > now()
+     where f.id = $1 and f.wallet_id = $2 and f.is_listed and f.deleted_at is null and f.expires_at > now()
      returning ${FILE_COLUMNS}`,
-    [uuidOf(id), uuidOf(account)],
+    [uuidOf(id), wallet],
   )
   return rows[0] === undefined ? undefined : customerFileOf(rows[0])
 }
@@ -297,7 +294,7 @@ const PRODUCED_COLUMNS = `m.task_id, m.kind, m.store_key, m.mime_type, m.size_by
 /** How a task of one wallet stands, and its video if it has made one. A removed task is as absent as another wallet's. */
 export async function selectTaskVideo(
   db: Queryable,
-  wallet: bigint,
+  wallet: WalletId,
   id: TaskId,
 ): Promise<{ readonly state: TaskState; readonly video: ProducedMedia | undefined } | undefined> {
   const { rows } = await db.query<{ state: TaskState } & (ProducedMediaRow | { task_id: null })>(
@@ -311,17 +308,17 @@ export async function selectTaskVideo(
   return { state: row.state, video: row.task_id === null ? undefined : producedMediaOf(row) }
 }
 
-/** What a task of one account, in whatever mode, produced; another account's is as absent as one that never was. */
+/** What a task of one wallet produced; another wallet's is as absent as one that never was. */
 export async function selectProducedMedia(
   db: Queryable,
-  account: AccountId,
+  wallet: WalletId,
   id: MediaId,
 ): Promise<ProducedMedia | undefined> {
   const { rows } = await db.query<ProducedMediaRow>(
     `select ${PRODUCED_COLUMNS}
-     from media m join tasks t on t.id = m.task_id join wallets w on w.id = t.wallet_id
-     where m.id = $1 and w.account_id = $2 and t.removed_at is null`,
-    [uuidOf(id), uuidOf(account)],
+     from media m join tasks t on t.id = m.task_id
+     where m.id = $1 and t.wallet_id = $2 and t.removed_at is null`,
+    [uuidOf(id), wallet],
   )
   return rows[0] === undefined ? undefined : producedMediaOf(rows[0])
 }

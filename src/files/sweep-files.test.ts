@@ -63,17 +63,17 @@ describe('sweepFiles', () => {
     assert.equal(await sweep(), 1)
     assert.deepEqual(await Promise.all([live, justEnded, ended].map(isStored)), [true, true, false])
     assert.equal(await sweep(), 0)
-    assert.equal((await selectFile(desk.pool, owner.id, ended.id))?.state, 'expired')
+    assert.equal((await selectFile(desk.pool, owner.wallet, ended.id))?.state, 'expired')
     assert.equal((await selectServedFile(desk.pool, ended.id))?.state, 'deleted')
   })
 
   it('deletes the bytes of a file that its owner deleted, which is gone for requests at once', async () => {
     const file = await kept()
-    assert.equal((await markFileDeleted(desk.pool, owner.id, file.id))?.id, file.id)
-    assert.equal(await markFileDeleted(desk.pool, owner.id, file.id), undefined)
-    assert.deepEqual(await selectFile(desk.pool, owner.id, file.id), { state: 'deleted' })
+    assert.equal((await markFileDeleted(desk.pool, owner.wallet, file.id))?.id, file.id)
+    assert.equal(await markFileDeleted(desk.pool, owner.wallet, file.id), undefined)
+    assert.deepEqual(await selectFile(desk.pool, owner.wallet, file.id), { state: 'deleted' })
     assert.equal((await selectServedFile(desk.pool, file.id))?.state, 'deleted')
-    assert.deepEqual(await selectFiles(desk.pool, { account: owner.id, after: undefined, limit: 10 }), [])
+    assert.deepEqual(await selectFiles(desk.pool, { wallet: owner.wallet, after: undefined, limit: 10 }), [])
     assert.equal(await sweep(), 0, 'a request that named it may be on its way')
     await desk.pool.query("update files set deleted_at = now() - interval '11 minutes' where id = $1", [
       uuidOf(file.id),
@@ -84,8 +84,8 @@ describe('sweepFiles', () => {
 
   it('lets nobody delete a file of another account', async () => {
     const file = await kept()
-    assert.equal(await markFileDeleted(desk.pool, (await desk.account()).id, file.id), undefined)
-    assert.equal((await selectFile(desk.pool, owner.id, file.id))?.state, 'kept')
+    assert.equal(await markFileDeleted(desk.pool, (await desk.account()).wallet, file.id), undefined)
+    assert.equal((await selectFile(desk.pool, owner.wallet, file.id))?.state, 'kept')
   })
 
   it('keeps bytes as long as one of the files that have them is live', async () => {
@@ -119,7 +119,7 @@ describe('sweepFiles', () => {
     await cancelQueued(desk.pool, await taskThatUses(used))
     for (const { id } of [upload, used, unused]) await endedFor(id, 60)
     assert.equal(await sweep(), 3)
-    const states = await Promise.all([upload, used, unused].map(({ id }) => selectFile(desk.pool, owner.id, id)))
+    const states = await Promise.all([upload, used, unused].map(({ id }) => selectFile(desk.pool, owner.wallet, id)))
     assert.deepEqual(
       states.map((found) => found?.state),
       ['expired', 'expired', undefined],
@@ -130,8 +130,8 @@ describe('sweepFiles', () => {
     for (const { id } of [await kept(undefined, 'reference'), await kept(undefined, 'reference')])
       await endedFor(id, 60)
     // Their bytes are gone already; only the rows are left.
-    await desk.pool.query('update files set blob_id = null where account_id = $1', [uuidOf(owner.id)])
-    await desk.pool.query('delete from file_blobs where account_id = $1', [uuidOf(owner.id)])
+    await desk.pool.query('update files set blob_id = null where wallet_id = $1', [owner.wallet])
+    await desk.pool.query('delete from file_blobs where wallet_id = $1', [owner.wallet])
     assert.deepEqual([await sweep({ limit: 1 }), await sweep({ limit: 1 }), await sweep({ limit: 1 })], [1, 1, 0])
   })
 
@@ -152,9 +152,9 @@ describe('sweepFiles', () => {
     ] as const) {
       await desk.store.put(key, source.path)
       await desk.pool.query(
-        `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes, created_at)
+        `insert into file_blobs (id, wallet_id, sha256, store_key, mime_type, size_bytes, created_at)
          values (gen_random_uuid(), $1, decode($2, 'hex'), $3, 'image/png', 10, now() - make_interval(mins => $4))`,
-        [uuidOf(owner.id), source.sha256, key, minutes],
+        [owner.wallet, source.sha256, key, minutes],
       )
     }
     assert.equal(await sweep(), 1)

@@ -10,6 +10,7 @@ import { resolveModel } from '../catalog/resolve.ts'
 import { complete, type DraftRequest, validate } from '../catalog/validate.ts'
 import type { Commands, CreateInput, Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/index.ts'
+import { fileOwnerOf } from '../files/file-owner.ts'
 import type { ReceivedFile } from '../files/received-file.ts'
 import { resolveReferences } from '../files/resolve/resolve-references.ts'
 import { checkUrl } from '../media/check-url.ts'
@@ -110,8 +111,7 @@ function resolved(
   { holder, uploads, leaving }: CreateRequest,
   asked: readonly AskedReference[],
 ): Promise<Reference[]> {
-  const { account, walletId: wallet } = holder
-  return resolveReferences(platform.files, { account, wallet, asked, uploads, signal: leaving() })
+  return resolveReferences(platform.files, { owner: fileOwnerOf(holder), asked, uploads, signal: leaving() })
 }
 
 interface Submission extends Omit<CreateRequest, 'body' | 'uploads' | 'leaving'> {

@@ -6,6 +6,7 @@ import { Refusal } from '../canonical/refusal.ts'
 import { resolveModel } from '../catalog/resolve.ts'
 import type { FileListInput, StatedFile, UploadInput } from '../dialects/dialect.ts'
 import { type Examining, examineFile } from '../files/examine/examine-file.ts'
+import { fileOwnerOf } from '../files/file-owner.ts'
 import { FileRefused } from '../files/file-refused.ts'
 import { keepFile } from '../files/keep/keep-file.ts'
 import type { KeptFile } from '../files/kept-file.ts'
@@ -38,8 +39,8 @@ export async function uploadFile(platform: Platform, asked: UploadRequest): Prom
     const wrong = `cannot be used: the file is ${received.mimeType}`
     throw refusedReference({ field: part, wrong, allowed: `a file of the kind ${kind}, as kind says` })
   }
-  const owner = holder.account
-  const file = await inWordsOf(part, () => examined(received, { account: owner.id, signal }))
+  const owner = fileOwnerOf(holder)
+  const file = await inWordsOf(part, () => examined(received, { account: owner.account, signal }))
   checkUpload(file, { part, model, kinds: input.kinds })
   const kept = await inWordsOf(part, () => keepFile(platform.files, { owner, purpose: 'upload', file }))
   return await stated(platform, holder, kept)
@@ -71,7 +72,7 @@ async function stated({ files }: Platform, { account }: KeyHolder, file: KeptFil
 }
 
 export async function getFile(platform: Platform, holder: KeyHolder, id: FileId): Promise<StatedFile> {
-  const found = await selectFile(platform.pool, holder.account.id, id)
+  const found = await selectFile(platform.pool, holder.walletId, id)
   if (found?.state === 'kept') return await stated(platform, holder, found.file)
   if (found?.state !== 'expired') throw notFound()
   throw new Refusal('file_not_found', `The file expired on ${found.file.expiresAt.toISOString()}.`)
@@ -79,12 +80,12 @@ export async function getFile(platform: Platform, holder: KeyHolder, id: FileId)
 
 export async function listFiles(platform: Platform, holder: KeyHolder, asked: FileListInput): Promise<FilePage> {
   const { limit, after } = asked
-  const found = await selectFiles(platform.pool, { account: holder.account.id, after, limit: limit + 1 })
+  const found = await selectFiles(platform.pool, { wallet: holder.walletId, after, limit: limit + 1 })
   return { files: found.slice(0, limit), hasMore: found.length > limit }
 }
 
 export async function deleteFile(platform: Platform, holder: KeyHolder, id: FileId): Promise<CustomerFile> {
-  const deleted = await markFileDeleted(platform.pool, holder.account.id, id)
+  const deleted = await markFileDeleted(platform.pool, holder.walletId, id)
   if (deleted === undefined) throw notFound()
   return deleted
 }

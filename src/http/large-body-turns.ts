@@ -4,19 +4,19 @@
  * connection itself holds the sender back.
  */
 import type { IncomingMessage } from 'node:http'
-import type { AccountId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import { NoTurn, Turns } from '../isolation/turns.ts'
+import type { WalletId } from '../ledger/queries.ts'
 import { knownLength } from './decode-body.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** Held at once by this process: some 100 MB each while they are parsed. */
 const MAX_AT_ONCE = 8
 
-/** Of one account, so that others find room. */
+/** Of one account in one mode, so that others find room. */
 const MAX_OF_ACCOUNT = 2
 
-/** Of one account: each holds a connection. A client that sends more large requests than this at once is told to come again. */
+/** Of one account in one mode: each holds a connection. A client that sends more large requests than this at once is told to come again. */
 export const MAX_WAITING_OF_ACCOUNT = 20
 const RETRY_SECONDS = 10
 
@@ -27,7 +27,7 @@ const RETRY_SECONDS = 10
 const MAX_WAIT_MS = 60_000
 
 export class LargeBodyTurns {
-  readonly #turns = new Turns<AccountId>({
+  readonly #turns = new Turns<WalletId>({
     atOnce: MAX_AT_ONCE,
     ofOneKey: MAX_OF_ACCOUNT,
     waitingOfOneKey: MAX_WAITING_OF_ACCOUNT,
@@ -39,7 +39,7 @@ export class LargeBodyTurns {
    * `undefined` where no turn is needed. Given back by itself when the connection is gone. Throws a refusal where the
    * account has too many requests that wait (`rate_limited`), or this one has waited for too long (`unavailable`).
    */
-  async take(account: AccountId, request: IncomingMessage): Promise<(() => void) | undefined> {
+  async take(wallet: WalletId, request: IncomingMessage): Promise<(() => void) | undefined> {
     if (!isLarge(request)) return undefined
     const gone = new AbortController()
     const leave = () => gone.abort()
@@ -47,7 +47,7 @@ export class LargeBodyTurns {
     request.socket.once('close', leave)
     if (request.socket.destroyed) leave()
     try {
-      const giveBack = await this.#turns.take({ key: account, signal: gone.signal })
+      const giveBack = await this.#turns.take({ key: wallet, signal: gone.signal })
       gone.signal.addEventListener('abort', giveBack)
       if (gone.signal.aborted) giveBack()
       return () => {

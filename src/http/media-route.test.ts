@@ -15,6 +15,7 @@ import { Patience } from '../../test/support/patience.ts'
 import { insertAccount } from '../accounts/queries.ts'
 import { type FileId, type MediaId, newId, uuidOf } from '../canonical/ids.ts'
 import { keepFile } from '../files/keep/keep-file.ts'
+import { insertWallets, selectWallet } from '../ledger/queries.ts'
 import { DiskStore } from '../media/disk-store.ts'
 import { MediaLinks, signLink } from '../media/links.ts'
 import type { ByteSpan, Store } from '../media/store.ts'
@@ -45,8 +46,12 @@ async function storedMedia(bytes: Buffer, keepSeconds = 3600): Promise<MediaId> 
 /** A picture that a customer uploaded. */
 async function storedFile(): Promise<FileId> {
   const content = Buffer.from('picture')
-  const owner = { id: newId('acct'), plan: 'free' } as const
-  await insertAccount(database.pool, { ...owner, name: 'test', spicyAllowed: false })
+  const account = newId('acct')
+  await insertAccount(database.pool, { id: account, plan: 'free', name: 'test', spicyAllowed: false })
+  await insertWallets(database.pool, account)
+  const wallet = await selectWallet(database.pool, account, 'live')
+  assert.ok(wallet !== undefined)
+  const owner = { account, wallet, plan: 'free' } as const
   const file = await examinedFile(folder, content)
   const { id } = await keepFile({ db: database.pool, store }, { owner, purpose: 'upload', file })
   return id

@@ -94,11 +94,11 @@ function mountRoute(
         const holder = holders.get(request)
         const turn =
           takesReferences && holder !== undefined
-            ? await platform.largeBodies.take(holder.account.id, request.raw)
+            ? await platform.largeBodies.take(holder.walletId, request.raw)
             : undefined
         if (turn !== undefined) releases.set(request, turn)
         if (holder !== undefined && isUpload(route, request)) {
-          releases.set(request, platform.openUploads.begin(holder.account.id, request.raw))
+          releases.set(request, platform.openUploads.begin(holder.walletId, request.raw))
         }
         if (isForm(request) || turn !== undefined) endStalledBody(request.raw)
         if (!isForm(request)) endSlowBody(request.raw, takesReferences ? LARGE_BODY_TIMEOUT_MS : undefined)
@@ -166,8 +166,9 @@ async function countRequest(
   { rateLimiter }: Platform,
   { holder, kind, reply }: { holder: KeyHolder; kind: RequestKind; reply: FastifyReply },
 ): Promise<void> {
-  const { account } = holder
-  const state = await rateLimiter.take(account.id, kind, requestsPerMinuteOf(account))
+  const { account, key } = holder
+  const window = { account: account.id, mode: key.mode, kind }
+  const state = await rateLimiter.take(window, requestsPerMinuteOf(account))
   reply.headers(rateLimitHeaders(kind, state))
   if (state.allowed) return
   const { limit, resetAfterSeconds } = state

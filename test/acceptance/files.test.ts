@@ -183,8 +183,8 @@ describe('files', () => {
     assert.ok(account)
     await server.withDatabase((pool) =>
       pool.query(
-        `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes, stored_at)
-         values (gen_random_uuid(), $1, sha256('big'), 'files/big', 'video/mp4', 1024 * 1024 * 1024, now())`,
+        `insert into file_blobs (id, wallet_id, sha256, store_key, mime_type, size_bytes, stored_at)
+         values (gen_random_uuid(), (select id from wallets where account_id = $1 and mode = 'live'), sha256('big'), 'files/big', 'video/mp4', 1024 * 1024 * 1024, now())`,
         [uuidOf(account)],
       ),
     )

@@ -7,8 +7,8 @@ import type pg from 'pg'
 import { insertAccount } from '../../src/accounts/queries.ts'
 import { newId } from '../../src/canonical/ids.ts'
 import { DURATION_TOKEN_SECRET_BYTES, DurationTokens } from '../../src/files/duration-token.ts'
+import type { FileOwner } from '../../src/files/file-owner.ts'
 import type { FilesContext } from '../../src/files/files-context.ts'
-import type { FileOwner } from '../../src/files/keep/keep-file.ts'
 import { insertWallets, selectWallet } from '../../src/ledger/queries.ts'
 import { DiskStore } from '../../src/media/disk-store.ts'
 import { fetchPolicy } from '../../src/media/fetch-policy.ts'
@@ -25,7 +25,7 @@ export interface FilesDesk extends AsyncDisposable {
   /** What went wrong, as it was logged. */
   readonly logged: string[]
   readonly secrets: { readonly links: Buffer; readonly tokens: Buffer }
-  account(): Promise<FileOwner & { readonly wallet: bigint }>
+  account(): Promise<FileOwner>
   /** Keys of all objects in the store. */
   objects(): Promise<string[]>
 }
@@ -64,7 +64,7 @@ export async function openFilesDesk(): Promise<FilesDesk> {
       await insertWallets(pool, id)
       const wallet = await selectWallet(pool, id, 'live')
       if (wallet === undefined) throw new Error('the account has no wallet')
-      return { id, plan: 'pro', wallet }
+      return { account: id, plan: 'pro', wallet }
     },
     async objects() {
       const entries = await readdir(root, { recursive: true, withFileTypes: true })

@@ -1,7 +1,8 @@
 -- Files that customers bring to their requests: uploaded, or fetched from where a request said that they are.
 --
--- A file is what its owner sees: a name, what was measured of it, and an end. Its bytes are a blob, which the store has
--- once for each account, however many of the account's files have the same bytes. A blob's row is there before its
+-- A file is what its owner sees: a name, what was measured of it, and an end. Its owner is a wallet, which is an account in
+-- one mode: test keys and live keys see nothing of each other. Its bytes are a blob, which the store has once for each
+-- wallet, however many of the wallet's files have the same bytes. A blob's row is there before its
 -- object and goes after it, so whatever a crash leaves in the store has a row by which it is found:
 --
 --   stored_at null                  the bytes are being put into the store
@@ -10,7 +11,7 @@
 
 create table file_blobs (
   id         uuid primary key,
-  account_id uuid        not null references accounts,
+  wallet_id  bigint      not null references wallets,
   sha256     bytea       not null check (octet_length(sha256) = 32),
   store_key  text        not null unique,
   mime_type  text        not null,
@@ -18,18 +19,18 @@ create table file_blobs (
   created_at timestamptz not null default now(),
   stored_at  timestamptz,
   dropped_at timestamptz,
-  unique (account_id, id)
+  unique (wallet_id, id)
 );
-create unique index file_blobs_stored on file_blobs (account_id, sha256) where stored_at is not null and dropped_at is null;
+create unique index file_blobs_stored on file_blobs (wallet_id, sha256) where stored_at is not null and dropped_at is null;
 create index file_blobs_storing on file_blobs (created_at) where stored_at is null and dropped_at is null;
--- For what an account stores: its sum is read with every new file.
-create index file_blobs_of_account on file_blobs (account_id) include (size_bytes) where dropped_at is null;
+-- For what a wallet stores: its sum is read with every new file.
+create index file_blobs_of_wallet on file_blobs (wallet_id) include (size_bytes) where dropped_at is null;
 create index file_blobs_dropped on file_blobs (dropped_at) where dropped_at is not null;
 
 -- Rows outlive their bytes, so that a request that names a file can be told when it expired.
 create table files (
   id               uuid primary key,
-  account_id       uuid        not null references accounts,
+  wallet_id        bigint      not null references wallets,
   -- Null once the bytes are gone.
   blob_id          uuid,
   -- Whether its owner uploaded it, and so sees it in the Files API. What was fetched for a request is in no list.
@@ -48,10 +49,10 @@ create table files (
   deleted_at       timestamptz,
   -- From then on no request can name it.
   ends_at          timestamptz not null generated always as (least(expires_at, deleted_at)) stored,
-  -- Bytes of another account can never be a file's.
-  foreign key (account_id, blob_id) references file_blobs (account_id, id) on delete set null (blob_id)
+  -- Bytes of another wallet can never be a file's.
+  foreign key (wallet_id, blob_id) references file_blobs (wallet_id, id) on delete set null (blob_id)
 );
-create index files_listed on files (account_id, id) where is_listed and deleted_at is null;
+create index files_listed on files (wallet_id, id) where is_listed and deleted_at is null;
 create index files_by_blob on files (blob_id) where blob_id is not null;
 create index files_ending on files (ends_at) where blob_id is not null;
 create index files_unlisted_ending on files (ends_at) where blob_id is null and not is_listed;

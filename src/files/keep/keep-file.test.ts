@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { examinedFile } from '../../../test/support/examined-file.ts'
 import { type FilesDesk, openFilesDesk } from '../../../test/support/files-desk.ts'
-import { newId, uuidOf } from '../../canonical/ids.ts'
+import { newId } from '../../canonical/ids.ts'
 import { inTransaction } from '../../db/database.ts'
 import type { Store } from '../../media/store.ts'
+import type { FileOwner } from '../file-owner.ts'
 import type { FilesContext } from '../files-context.ts'
 import { insertFileOfStoredBlob, selectFile, selectFiles } from '../queries.ts'
 import { sweepFiles } from '../sweep-files.ts'
-import { type FileOwner, keepFile } from './keep-file.ts'
+import { keepFile } from './keep-file.ts'
 
 const DAY_MS = 86_400_000
 const content = () => randomBytes(1_000)
@@ -64,8 +65,8 @@ describe('keepFile', () => {
       [kept.name, kept.sizeBytes, kept.width, kept.height, kept.durationSeconds],
       [file.name, 1_000, 640, 360, 5.041],
     )
-    assert.deepEqual(await selectFiles(desk.pool, { account: owner.id, after: undefined, limit: 10 }), [shown])
-    assert.deepEqual(await selectFile(desk.pool, owner.id, kept.id), { state: 'kept', file: kept })
+    assert.deepEqual(await selectFiles(desk.pool, { wallet: owner.wallet, after: undefined, limit: 10 }), [shown])
+    assert.deepEqual(await selectFile(desk.pool, owner.wallet, kept.id), { state: 'kept', file: kept })
   })
 
   it('keeps what was fetched for a request for a day, in no list', async () => {
@@ -75,7 +76,7 @@ describe('keepFile', () => {
       file: await examinedFile(desk.folder, content()),
     })
     assert.equal(kept.expiresAt.getTime() - kept.createdAt.getTime(), DAY_MS)
-    assert.deepEqual(await selectFiles(desk.pool, { account: owner.id, after: undefined, limit: 10 }), [])
+    assert.deepEqual(await selectFiles(desk.pool, { wallet: owner.wallet, after: undefined, limit: 10 }), [])
   })
 
   it('stores equal bytes once for an account, and apart for two', async () => {
@@ -88,7 +89,7 @@ describe('keepFile', () => {
     const other = await keepFile(desk.context, { owner: await desk.account(), purpose: 'upload', file })
     assert.notEqual(other.storeKey, first.storeKey)
     assert.equal((await desk.objects()).length, 2)
-    assert.equal(await selectFile(desk.pool, owner.id, other.id), undefined)
+    assert.equal(await selectFile(desk.pool, owner.wallet, other.id), undefined)
   })
 
   it('leaves one blob and one object of the same bytes when several come at once', async () => {
@@ -146,7 +147,7 @@ describe('keepFile', () => {
     const first = await keepFile(desk.context, { owner, purpose: 'upload', file })
     await desk.pool.query("update files set expires_at = now() - interval '1 day'")
     await inTransaction(desk.pool, async (client) => {
-      const about = { id: newId('file'), account: owner.id, purpose: 'upload', keepSeconds: 60 } as const
+      const about = { id: newId('file'), wallet: owner.wallet, purpose: 'upload', keepSeconds: 60 } as const
       assert.ok(await insertFileOfStoredBlob(client, { ...file, ...about }))
       assert.equal(await sweepFiles({ ...desk.context, limit: 10 }), 0)
     })
@@ -176,7 +177,7 @@ describe('keepFile', () => {
   it('does not keep a file that has changed since it was received', async () => {
     const file = await examinedFile(desk.folder, content(), { sha256: '00'.repeat(32) })
     await assert.rejects(keepFile(desk.context, { owner, purpose: 'upload', file }), /changed/)
-    assert.deepEqual(await selectFiles(desk.pool, { account: owner.id, after: undefined, limit: 10 }), [])
+    assert.deepEqual(await selectFiles(desk.pool, { wallet: owner.wallet, after: undefined, limit: 10 }), [])
   })
 
   it('never gives a file the bytes of another account', async () => {
@@ -205,11 +206,11 @@ describe('keepFile', () => {
 
     /** Lets the owner, on the plan free, have room for so many bytes. */
     async function leave(bytes: number): Promise<void> {
-      owner = { id: owner.id, plan: 'free' }
+      owner = { ...owner, plan: 'free' }
       await desk.pool.query(
-        `insert into file_blobs (id, account_id, sha256, store_key, mime_type, size_bytes, stored_at)
+        `insert into file_blobs (id, wallet_id, sha256, store_key, mime_type, size_bytes, stored_at)
          values (gen_random_uuid(), $1, sha256('big'), 'files/big', 'video/mp4', $2, now())`,
-        [uuidOf(owner.id), GIB - bytes],
+        [owner.wallet, GIB - bytes],
       )
     }
     const keepNew = async () => {

@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { PLANS, type PlanName } from '../../accounts/plans.ts'
-import { type AccountId, newId, uuidOf } from '../../canonical/ids.ts'
+import { PLANS } from '../../accounts/plans.ts'
+import { newId, uuidOf } from '../../canonical/ids.ts'
+import type { FileOwner } from '../file-owner.ts'
 import type { FilesContext } from '../files-context.ts'
 import type { KeptFile } from '../kept-file.ts'
 import { noRoom } from '../no-room.ts'
@@ -28,11 +29,6 @@ const KEEP_ATTEMPTS = 5
 
 /** What may be kept although its bytes are not here: they are known by their hash. */
 export type KnownFile = Omit<ExaminedFile, 'path' | 'ending'>
-
-export interface FileOwner {
-  readonly id: AccountId
-  readonly plan: PlanName
-}
 
 type BlobKeeper = Pick<FilesContext, 'db' | 'store'>
 
@@ -70,10 +66,10 @@ async function storeFile({ db, store }: BlobKeeper, keeping: Keeping<ExaminedFil
   const id: BlobId = newId('blob')
   const storeKey = blobKey(id, file.ending)
   const { mimeType, sizeBytes, sha256 } = file
-  await insertBlob(db, { id, account: owner.id, storeKey, mimeType, sizeBytes, sha256 })
+  await insertBlob(db, { id, wallet: owner.wallet, storeKey, mimeType, sizeBytes, sha256 })
   // Announced first, counted then: of two that come at once, at least one sees the other.
   const { maxStoredBytes } = PLANS[owner.plan]
-  const withThis = await selectStoredBytes(db, owner.id)
+  const withThis = await selectStoredBytes(db, owner.wallet)
   if (withThis > maxStoredBytes) {
     await deleteBlob(db, id)
     throw noRoom({ leftBytes: maxStoredBytes - (withThis - sizeBytes), maxStoredBytes })
@@ -99,7 +95,7 @@ function blobKey(id: BlobId, ending: string): string {
 function newFile({ owner, purpose, file }: Keeping<KnownFile>): NewFile {
   return {
     id: newId('file'),
-    account: owner.id,
+    wallet: owner.wallet,
     purpose,
     kind: file.kind,
     name: file.name,

@@ -1,12 +1,13 @@
 import { endingOf } from '../../media/media-types.ts'
 import { MissingFile } from '../../media/missing-file.ts'
+import type { FileOwner } from '../file-owner.ts'
 import type { FilesContext } from '../files-context.ts'
 import type { KeptFile } from '../kept-file.ts'
 import type { ProducedMedia } from '../queries.ts'
 import { type ReceiveOptions, receiveFile } from '../receive/receive-file.ts'
 import type { ReceivedFile } from '../received-file.ts'
 import { refusedReference } from '../refused-reference.ts'
-import { type FileOwner, keepKnownFile } from './keep-file.ts'
+import { keepKnownFile } from './keep-file.ts'
 import { keepReceived } from './keep-received.ts'
 
 /**

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { examineFile } from '../examine/examine-file.ts'
+import type { FileOwner } from '../file-owner.ts'
 import { FileRefused } from '../file-refused.ts'
 import type { FilesContext } from '../files-context.ts'
 import type { KeptFile } from '../kept-file.ts'
 import type { ReceivedFile } from '../received-file.ts'
 import { refusedReference } from '../refused-reference.ts'
-import { type FileOwner, keepFile } from './keep-file.ts'
+import { keepFile } from './keep-file.ts'
 
 interface Received {
   readonly owner: FileOwner
@@ -34,7 +35,7 @@ export async function keepExamined(
   { owner, field, signal, received }: Omit<Received, 'receive'> & { readonly received: ReceivedFile },
 ): Promise<KeptFile> {
   return await inWordsOf(field, async () => {
-    const file = await examineFile(received, { account: owner.id, signal })
+    const file = await examineFile(received, { account: owner.account, signal })
     return await keepFile(context, { owner, purpose: 'reference', file })
   })
 }

@@ -3,8 +3,8 @@ import { type FileId, parseId, parseTaskId, type TaskId } from '../../canonical/
 import type { ReferenceOrigin } from '../../canonical/reference.ts'
 import type { TaskState } from '../../canonical/task-state.ts'
 import { linkTargetOf } from '../../media/links.ts'
+import type { FileOwner } from '../file-owner.ts'
 import type { FilesContext } from '../files-context.ts'
-import type { FileOwner } from '../keep/keep-file.ts'
 import { keepProduced } from '../keep/keep-produced.ts'
 import { keepExamined, keepReceived } from '../keep/keep-received.ts'
 import type { KeptFile } from '../kept-file.ts'
@@ -16,9 +16,8 @@ import { refusedReference } from '../refused-reference.ts'
 
 /** Who asks for a reference, and in which field of the request. */
 export interface Asking {
+  /** Whose files and tasks it may name. */
   readonly owner: FileOwner
-  /** The owner's wallet in the mode of the request, whose tasks it may name. */
-  readonly wallet: bigint
   readonly field: string
   /** The files of the form that the request is. They are left where they are. */
   readonly uploads: ReadonlyMap<string, ReceivedFile>
@@ -35,7 +34,7 @@ export interface FoundReference {
 
 /**
  * Finds a reference and keeps it for its owner.
- * @throws Refusal that names the field and says what is wrong. What belongs to another account is as absent as what
+ * @throws Refusal that names the field and says what is wrong. What belongs to another account, or to this one in the other mode, is as absent as what
  *   never was.
  */
 export async function findReference(
@@ -60,7 +59,7 @@ export async function findReference(
 
 async function findFile(context: FilesContext, asking: Asking, id: FileId | undefined): Promise<FoundReference> {
   const { owner, field } = asking
-  const found = id === undefined ? undefined : await selectFile(context.db, owner.id, id)
+  const found = id === undefined ? undefined : await selectFile(context.db, owner.wallet, id)
   if (found === undefined || found.state === 'deleted') {
     throw refusedReference({ field, wrong: 'names no file of this account', allowed: 'a file that was uploaded' })
   }
@@ -83,9 +82,9 @@ const WITHOUT_VIDEO: Readonly<Record<Exclude<TaskState, 'succeeded'>, string>> =
 }
 
 async function findTask(context: FilesContext, asking: Asking, id: TaskId | undefined): Promise<FoundReference> {
-  const { owner, wallet, field, signal } = asking
+  const { owner, field, signal } = asking
   const allowed = 'a task that has succeeded and whose video is still kept'
-  const found = id === undefined ? undefined : await selectTaskVideo(context.db, wallet, id)
+  const found = id === undefined ? undefined : await selectTaskVideo(context.db, owner.wallet, id)
   if (found === undefined) throw refusedReference({ field, wrong: 'names no task of this account', allowed })
   const { state, video } = found
   if (state !== 'succeeded') {
@@ -106,7 +105,7 @@ async function findLinked(context: FilesContext, asking: Asking, url: string): P
   }
   const target = link.verdict === 'valid' ? linkTargetOf(link) : undefined
   if (target?.kind === 'file') return await findFile(context, asking, target.id)
-  const media = target === undefined ? undefined : await selectProducedMedia(context.db, owner.id, target.id)
+  const media = target === undefined ? undefined : await selectProducedMedia(context.db, owner.wallet, target.id)
   if (media === undefined) {
     const allowed = 'a link to a file or video of this account, exactly as it was given'
     throw refusedReference({ field, wrong: 'names no file of this account', allowed })

@@ -48,7 +48,7 @@ function asking(origin: ReferenceOrigin, change: Partial<AskedReference> = {}): 
 function resolve(asked: readonly AskedReference[], change: Change = {}): Promise<Reference[]> {
   const { by = owner, policy = NOWHERE_PRIVATE, uploads = new Map(), signal = new AbortController().signal } = change
   const context = { ...desk.context, fetchPolicy: policy }
-  return resolveReferences(context, { account: by, wallet: by.wallet, asked, uploads, signal })
+  return resolveReferences(context, { owner: by, asked, uploads, signal })
 }
 
 async function resolveOne(origin: ReferenceOrigin, { declared, ...change }: Change = {}): Promise<Reference> {
@@ -86,7 +86,7 @@ async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
 }
 
 async function uploaded(content: Buffer, by = owner): Promise<KeptFile> {
-  const file = await examineFile(await bytesAs(content), { account: by.id })
+  const file = await examineFile(await bytesAs(content), { account: by.account })
   return await keepFile(desk.context, { owner: by, purpose: 'upload', file })
 }
 
@@ -134,8 +134,8 @@ async function endFile({ id }: KeptFile): Promise<void> {
   await desk.pool.query("update files set expires_at = now() - interval '1 minute' where id = $1", [uuidOf(id)])
 }
 
-async function filesOf({ id }: Owner): Promise<number> {
-  const { rowCount } = await desk.pool.query('select from files where account_id = $1', [uuidOf(id)])
+async function filesOf({ wallet }: Owner): Promise<number> {
+  const { rowCount } = await desk.pool.query('select from files where wallet_id = $1', [wallet])
   return rowCount ?? 0
 }
 
@@ -270,7 +270,7 @@ describe('the video of a task', () => {
     const { id: own } = await finishedTask(video)
     const { rows } = await desk.pool.query<{ id: bigint }>(
       "select id from wallets where account_id = $1 and mode = 'test'",
-      [uuidOf(owner.id)],
+      [uuidOf(owner.account)],
     )
     const inTestMode = { by: { ...owner, wallet: rows[0]?.id ?? -1n } }
     await refusal({ kind: 'task', id: foreign }, 'invalid_field', /names no task of this account/)
@@ -353,8 +353,8 @@ describe('a URL elsewhere', () => {
     assert.equal(references[0]?.fileId, references[2]?.fileId)
     assert.equal(fileServer.received.length, 2)
     const { rows } = await desk.pool.query<{ name: string }>(
-      "select name from files where account_id = $1 and not is_listed and expires_at > now() + interval '23 hours' order by name",
-      [uuidOf(owner.id)],
+      "select name from files where wallet_id = $1 and not is_listed and expires_at > now() + interval '23 hours' order by name",
+      [owner.wallet],
     )
     assert.deepEqual(
       rows.map(({ name }) => name),
@@ -565,7 +565,7 @@ describe('what a request says of its reference', () => {
   function token(change: Partial<DurationClaims> = {}): Promise<string> {
     const { id: fileId, sha256, durationSeconds = 0, expiresAt } = file
     return desk.context.durationTokens.sign({
-      account: owner.id,
+      account: owner.account,
       ...{ fileId, sha256, durationSeconds, expiresAt },
       ...change,
     })
@@ -611,7 +611,7 @@ describe('what a request says of its reference', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       [await token({ sha256: 'ab'.repeat(32) }), /a duration token of another file/],
       [await token({ fileId: again.id }), /a duration token of another file/],
-      [await token({ account: stranger.id }), /a duration token that is not valid/],
+      [await token({ account: stranger.account }), /a duration token that is not valid/],
       [await token({ expiresAt: new Date(Date.now() - 1_000) }), /a duration token that has expired/],
       [`${valid.slice(0, -4)}AAAA`, /a duration token that is not valid/],
       [`eyJhbGciOiJub25lIn0.${valid.split('.')[1]}.`, /a duration token that is not valid/],

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AskedReference, Reference } from '../../canonical/reference.ts'
 import { Refusal } from '../../canonical/refusal.ts'
+import type { FileOwner } from '../file-owner.ts'
 import type { FilesContext } from '../files-context.ts'
-import type { FileOwner } from '../keep/keep-file.ts'
 import type { ReceivedFile } from '../received-file.ts'
 import { refusedReference } from '../refused-reference.ts'
 import { checkDeclared } from './check-declared.ts'
@@ -15,9 +15,8 @@ const FETCHED_AT_ONCE = 4
 const TIMEOUT_MS = 60_000
 
 export interface Resolution {
-  readonly account: FileOwner
-  /** The account's wallet in the mode of the request, whose tasks it may name. */
-  readonly wallet: bigint
+  /** Whose files and tasks it may name, and whose files they become. */
+  readonly owner: FileOwner
   readonly asked: readonly AskedReference[]
   /** The files of the form that the request is, by their fields. Whoever received them deletes them. */
   readonly uploads: ReadonlyMap<string, ReceivedFile>
@@ -46,8 +45,8 @@ export async function resolveReferences(context: FilesContext, resolution: Resol
     const first = asked.find((other) => isDeepStrictEqual(other.origin, origin))
     const known = found.get(first)
     if (known !== undefined) return known
-    const { account: owner, wallet, uploads } = resolution
-    const finding = findReference(context, { owner, wallet, uploads, field, signal: stop.signal }, origin)
+    const { owner, uploads } = resolution
+    const finding = findReference(context, { owner, uploads, field, signal: stop.signal }, origin)
     found.set(first, finding)
     return finding
   }
@@ -59,7 +58,11 @@ export async function resolveReferences(context: FilesContext, resolution: Resol
       pending.add(reference)
       try {
         const file = await find(reference)
-        await checkDeclared(context.durationTokens, { account: resolution.account.id, asked: reference, found: file })
+        await checkDeclared(context.durationTokens, {
+          account: resolution.owner.account,
+          asked: reference,
+          found: file,
+        })
         references.set(reference, referenceOf(reference, file))
       } catch (error) {
         fail(error)
