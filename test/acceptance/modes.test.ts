@@ -74,7 +74,8 @@ describe('test and live', () => {
         const refused = await server.ask('POST', path, { key: other, body: bodyOf(file) })
         assert.equal(refused.status, 400, `${path}: ${refused.text}`)
         assert.match(refused.text, /names no file of this account/)
-        assert.equal(await credits(server, { key: other }), before)
+        // What an earlier one held may have come back meanwhile.
+        assert.ok((await credits(server, { key: other })) >= before)
         const taken = await server.ask('POST', path, { key: own, body: bodyOf(file) })
         assert.equal(taken.status, 200, `${path}: ${taken.text}`)
       }
