@@ -8,7 +8,8 @@ import { newId } from '../canonical/ids.ts'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
 import { readConfig } from '../config/read-config.ts'
-import { findViolations } from '../ledger/invariants.ts'
+import type { Violation } from '../ledger/invariants.ts'
+import { proveLedger } from '../ledger/prove.ts'
 import { openStore } from '../media/open-store.ts'
 import { probeVideo } from '../media/probe.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
@@ -22,13 +23,21 @@ interface Check {
   readonly advice: string
   /** The check before it without which this one would only fail for the same reason, and give advice that misleads. */
   readonly needs?: string
-  /** Returns what was found; throws what is wrong. */
-  readonly run: (config: Config) => Promise<string>
+  /** Returns what was found, or why it could not be examined; throws what is wrong. */
+  readonly run: (config: Config) => Promise<string | Unexamined>
+}
+
+interface Unexamined {
+  readonly notExamined: string
+  /** How to have it examined. */
+  readonly advice: string
 }
 
 interface Finding {
   readonly name: string
   readonly ok: boolean
+  /** What is not examined is not known to be well, nor to be wrong. */
+  readonly outcome: 'ok' | 'failed' | 'not examined'
   readonly found: string
   readonly advice: string | undefined
 }
@@ -36,8 +45,15 @@ interface Finding {
 /** Less free space than this holds some hundred videos: an operator should know before it is gone. */
 const LOW_DISK_BYTES = 1024 ** 3
 
+/** Rows that break a rule of the ledger and are shown; one fault often shows in several. */
+const SHOWN_VIOLATIONS = 10
+
 /** A test video of one second renders in a few; a machine that needs longer has something wrong. */
 const RENDER_PATIENCE_MS = 60_000
+
+/** Exit statuses: something is wrong; or nothing is known to be, but not everything could be examined. */
+const EXIT_FAILED = 1
+const EXIT_NOT_EXAMINED = 3
 
 /** `reelay doctor`: asks each part whether it works, and says what to do about one that does not. */
 export function doctorCommand(): Command {
@@ -49,28 +65,39 @@ export function doctorCommand(): Command {
       const findings: Finding[] = []
       for (const check of CHECKS) {
         const missing = findings.find(({ name, ok }) => !ok && name === check.needs)
-        findings.push(missing === undefined ? await examine(check, config) : notExamined(check, missing))
+        findings.push(missing === undefined ? await examine(check, config) : skipped(check, missing))
       }
       const healthy = findings.every((finding) => finding.ok)
       print(options, { healthy, checks: findings }, findings.flatMap(lines))
-      process.exitCode = healthy ? 0 : 1
+      process.exitCode = healthy ? 0 : hasFailed(findings) ? EXIT_FAILED : EXIT_NOT_EXAMINED
     })
 }
 
 async function examine({ name, advice, run }: Check, config: Config): Promise<Finding> {
   try {
-    return { name, ok: true, found: await run(config), advice: undefined }
+    const found = await run(config)
+    if (typeof found === 'string') return { name, ok: true, outcome: 'ok', found, advice: undefined }
+    return { name, ok: false, outcome: 'not examined', found: found.notExamined, advice: found.advice }
   } catch (error) {
-    return { name, ok: false, found: error instanceof Error ? error.message : String(error), advice }
+    const found = error instanceof Error ? error.message : String(error)
+    return { name, ok: false, outcome: 'failed', found, advice }
   }
 }
 
-function notExamined({ name }: Check, missing: Finding): Finding {
-  return { name, ok: false, found: `not examined: first mend the ${missing.name}`, advice: undefined }
+/** What it needs is not well: that is what the command's exit status tells. */
+function skipped({ name }: Check, missing: Finding): Finding {
+  const found = `not examined: first mend the ${missing.name}`
+  return { name, ok: false, outcome: missing.outcome, found, advice: undefined }
 }
 
-function lines({ name, ok, found, advice }: Finding): string[] {
-  const line = `${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(14)} ${found}`
+function hasFailed(findings: readonly Finding[]): boolean {
+  return findings.some(({ outcome }) => outcome === 'failed')
+}
+
+const MARKS: Readonly<Record<Finding['outcome'], string>> = { ok: 'ok  ', failed: 'FAIL', 'not examined': '?   ' }
+
+function lines({ name, outcome, found, advice }: Finding): string[] {
+  const line = `${MARKS[outcome]}  ${name.padEnd(14)} ${found}`
   return advice === undefined ? [line] : [line, `                      ${advice}`]
 }
 
@@ -113,9 +140,20 @@ const CHECKS: readonly Check[] = [
     advice: 'Stop Reelay, keep the data as it is, and find out what wrote to the database beside Reelay.',
     run: async (config) => {
       await using database = await openDatabase(config, 'command')
-      const [violation, ...more] = await findViolations(database.pool)
-      if (violation === undefined) return 'every balance is the sum of its entries'
-      throw new Error(`${violation.rule}: ${violation.subject}, ${violation.found} (and ${more.length} more)`)
+      const proof = await proveLedger(database.connection)
+      switch (proof.kind) {
+        case 'sound':
+          return 'every balance is the sum of its entries'
+        case 'not_examined': {
+          const advice = 'Nothing is known to be wrong with the ledger: run "reelay doctor" again.'
+          return { notExamined: `not examined: ${proof.reason}`, advice }
+        }
+        case 'violated': {
+          const shown = proof.violations.slice(0, SHOWN_VIOLATIONS).map(inWords)
+          const more = proof.violations.length - shown.length
+          throw new Error([...shown, ...(more === 0 ? [] : [`and ${more} more`])].join('; '))
+        }
+      }
     },
   },
   {
@@ -143,6 +181,10 @@ const CHECKS: readonly Check[] = [
     run: renderTestVideo,
   },
 ]
+
+function inWords({ rule, subject, found }: Violation): string {
+  return `${rule}: ${subject}, ${found}`
+}
 
 async function renderTestVideo(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'reelay-doctor-'))

@@ -25,6 +25,8 @@ export function serveCommand(): Command {
         options.role === undefined ? process.env : { ...process.env, REELAY_ROLE: options.role },
       )
       const log = createLogger(config.logLevel)
+      // Whatever else is printed: a full disk or a reader that has gone ends no server.
+      for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
       armFaultPoint(process.env['REELAY_FAULT'])
       let platform: RunningPlatform | undefined
       // From the beginning: by default the signal would end a process that is still starting.
@@ -57,13 +59,13 @@ function sayHello(platform: RunningPlatform, config: Config, log: Logger): void 
   )
 }
 
-/** Serves until a signal, or until the database is gone; then drains. A second signal ends at once. */
+/** Serves until a signal, or until the process cannot go on; then drains. A second signal ends at once. */
 export async function untilStopped(platform: RunningPlatform, log: Logger): Promise<void> {
   const reason = await new Promise<NodeJS.Signals | Error>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
     platform.onLost(resolve)
   })
-  if (reason instanceof Error) log.fatal({ err: reason }, 'the database is gone; restart Reelay to go on')
+  if (reason instanceof Error) log.fatal({ err: reason }, 'Reelay cannot go on')
   else log.info({ signal: reason, withinMs: DRAIN_MS }, 'stopping')
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const drained = setTimeout(() => {

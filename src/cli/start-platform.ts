@@ -11,7 +11,9 @@ import { MemoryRateLimiter } from '../accounts/rate-limit-memory.ts'
 import { RedisRateLimiter } from '../accounts/rate-limit-redis.ts'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/config-error.ts'
 import type { ReadProviderConfig } from '../config/read-provider-config.ts'
+import type { Queryable } from '../db/database.ts'
 import { instanceSecret } from '../db/instance-secrets.ts'
 import { Notifications } from '../db/notifications.ts'
 import { DIALECTS } from '../dialects/index.ts'
@@ -47,10 +49,11 @@ import { countPendingDeliveries } from '../webhooks/queries.ts'
 import { countOpenTasks } from '../worker/queries.ts'
 import { callbackRenderer } from '../worker/render-callback.ts'
 import { Worker } from '../worker/worker.ts'
-import { claimNode } from './claim-node.ts'
+import { claimNode, RECLAIM_PATIENCE_MS, START_PATIENCE_MS } from './claim-node.ts'
 import { Cleanup } from './cleanup.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { gapsOf } from './gaps-of.ts'
+import { Loss } from './loss.ts'
 import { nodeId } from './node-id.ts'
 import { openDatabase } from './open-database.ts'
 import { ProviderPlans } from './provider-plan.ts'
@@ -67,7 +70,7 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly pool: pg.Pool
   /** Reads the configuration of providers anew; what is wrong with it is logged, and changes nothing. */
   readonly reload: () => Promise<void>
-  /** Calls back when the process cannot go on: its database is gone. */
+  /** Calls back when the process cannot go on: another one serves its data directory, or its database cannot be joined. */
   readonly onLost: (callback: (reason: Error) => void) => void
 }
 
@@ -77,6 +80,10 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const { media, scratch } = await makeDataDirectory(config.dataDirectory)
   const database = cleanup.use(await openDatabase(config, 'server'))
   const { pool } = database
+  database.embedded?.onInterruption((interruption) => {
+    if (interruption.kind === 'joined_again') log.info('the embedded PostgreSQL is joined again')
+    else log.warn({ err: interruption.reason }, 'the embedded PostgreSQL broke off: it is joined again as it answers')
+  })
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'database migrated')
   if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
 
@@ -144,6 +151,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const authenticator = new Authenticator({ db: pool })
   const waker = new Waker(pool, (error) => log.warn({ err: error }, 'workers could not be woken'))
 
+  const loss = new Loss()
+  let hasClaimed = false
   const notifications = cleanup.use(
     new Notifications({
       config: database.connection,
@@ -153,7 +162,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       },
       onConnected: async (client) => {
         authenticator.forgetAll()
-        if (worker !== undefined) await claimNode(client, node, config.dataDirectory)
+        if (worker !== undefined) await claim(client)
         worker?.wake()
       },
       onError: (error) => log.warn({ err: error }, 'the connection that listens was lost'),
@@ -178,13 +187,28 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   return {
     url,
     pool,
-    onLost: (callback) => database.embedded?.onLost(callback),
+    onLost: (callback) => {
+      database.embedded?.onLost(callback)
+      loss.onLost(callback)
+    },
     reload,
     [Symbol.asyncDispose]: () => {
       // Whoever asks again waits for the first: a part must not be closed while another still needs it.
       closing ??= opened[Symbol.asyncDispose]()
       return closing
     },
+  }
+
+  /** Claims the worker's name on the connection that listens. A name that another process took meanwhile ends this one. */
+  async function claim(client: Queryable): Promise<void> {
+    const patienceMs = hasClaimed ? RECLAIM_PATIENCE_MS : START_PATIENCE_MS
+    try {
+      await claimNode(client, { node, dataDirectory: config.dataDirectory, patienceMs })
+      hasClaimed = true
+    } catch (error) {
+      if (hasClaimed && error instanceof ConfigError) loss.tell(error)
+      throw error
+    }
   }
 
   /** Once there was a file, its absence is an error: a reload never gives live customers' videos to the renderer. */

@@ -1,9 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Platform } from './platform.ts'
 
 /** A worker writes that it is alive every few seconds; silent for this long it counts as gone. */
 const WORKER_SILENT_SECONDS = 15
+
+/** Orchestrators give a probe a second or more; an answer that comes too late counts as none. */
+const READY_WITHIN_MS = 1_500
 
 /** A host name, as URLs have it, that means the machine itself. */
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
@@ -20,8 +24,9 @@ export interface HealthOptions {
 export function mountHealth(app: FastifyInstance, { platform, metricsToken, publicUrl }: HealthOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
 
+  const parts = new Parts(platform)
   app.get('/readyz', async (request, reply) => {
-    const checks = await askParts(platform).catch((error) => {
+    const checks = await parts.ask().catch((error: unknown) => {
       request.log.warn({ err: error }, 'not ready')
       return { database: false, worker: false }
     })
@@ -40,12 +45,44 @@ export function mountHealth(app: FastifyInstance, { platform, metricsToken, publ
   })
 }
 
-async function askParts({ pool }: Platform): Promise<{ database: boolean; worker: boolean }> {
-  const { rows } = await pool.query<{ alive: boolean }>(
-    'select exists (select from workers where seen_at > now() - make_interval(secs => $1)) as alive',
-    [WORKER_SILENT_SECONDS],
-  )
-  return { database: true, worker: rows[0]?.alive === true }
+interface Readiness {
+  readonly database: boolean
+  readonly worker: boolean
+}
+
+/** Asks whether the parts work: at most once at a time, whoever asks, so that probes take one connection of an ill database. */
+class Parts {
+  readonly #pool: Platform['pool']
+  #asking: Promise<Readiness> | undefined
+
+  constructor({ pool }: Platform) {
+    this.#pool = pool
+  }
+
+  /** Throws when the database does not answer in time. */
+  async ask(): Promise<Readiness> {
+    this.#asking ??= this.#askDatabase().finally(() => {
+      this.#asking = undefined
+    })
+    const late = new AbortController()
+    const timeout = delay(READY_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`the database did not answer within ${READY_WITHIN_MS} ms`)
+    })
+    // Whichever comes second is of no interest.
+    timeout.catch(() => {})
+    return await Promise.race([this.#asking, timeout]).finally(() => late.abort())
+  }
+
+  async #askDatabase(): Promise<Readiness> {
+    const question = {
+      text: 'select exists (select from workers where seen_at > now() - make_interval(secs => $1)) as alive',
+      values: [WORKER_SILENT_SECONDS],
+      // Beyond it its connection is closed: it is as silent to everything else.
+      query_timeout: READY_WITHIN_MS,
+    }
+    const { rows } = await this.#pool.query<{ alive: boolean }>(question)
+    return { database: true, worker: rows[0]?.alive === true }
+  }
 }
 
 /**

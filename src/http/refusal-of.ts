@@ -1,11 +1,17 @@
 import type { FastifyError } from 'fastify'
 import { Refusal, type RefusalCode } from '../canonical/refusal.ts'
-import { isDatabaseAway } from '../db/database-away.ts'
+import { isDatabaseAway, isDatabaseOutOfOrder } from '../db/database-away.ts'
 import { BucketFault } from '../media/bucket-fault.ts'
 import { BODY_LIMIT_BYTES } from './parse-json.ts'
 
 /** A restart of the database takes about this long. */
 const DATABASE_RETRY_SECONDS = 2
+
+/** What an operator has to mend (a full disk) is not mended within seconds. */
+const OUT_OF_ORDER_RETRY_SECONDS = 30
+
+/** Of a disk: full, over its quota, read-only, or failing. */
+const DISK_OUT_OF_ORDER = /^(ENOSPC|EDQUOT|EROFS|EIO)$/
 
 /** Buckets have outages of minutes, and hiccups of seconds. */
 const STORE_RETRY_SECONDS = 5
@@ -33,10 +39,11 @@ export function refusalOf(error: unknown, bodyLimitBytes = BODY_LIMIT_BYTES): Re
       retryAfterSeconds: STORE_RETRY_SECONDS,
     })
   }
-  if (isDatabaseAway(error)) {
+  if (isDatabaseAway(error) || isDiskOutOfOrder(error)) {
+    const isOutOfOrder = isDatabaseOutOfOrder(error) || isDiskOutOfOrder(error)
     return new Refusal('unavailable', 'The service is unavailable for a moment; try again.', {
       cause: error,
-      retryAfterSeconds: DATABASE_RETRY_SECONDS,
+      retryAfterSeconds: isOutOfOrder ? OUT_OF_ORDER_RETRY_SECONDS : DATABASE_RETRY_SECONDS,
     })
   }
   if (isFastifyError(error) && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
@@ -48,6 +55,10 @@ export function refusalOf(error: unknown, bodyLimitBytes = BODY_LIMIT_BYTES): Re
   return new Refusal('internal', 'Something went wrong on our side; it has been logged under the request id.', {
     cause: error,
   })
+}
+
+function isDiskOutOfOrder(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DISK_OUT_OF_ORDER.test(String(error.code))
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

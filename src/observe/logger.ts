@@ -1,4 +1,6 @@
+import process from 'node:process'
 import { type Logger, pino } from 'pino'
+import { LogDestination } from './log-destination.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -13,7 +15,7 @@ const KEY_IN_TEXT = /rly_(live|test)_[A-Za-z0-9_-]+/g
 export function createLogger(level: LogLevel): Logger {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: withoutKeys } },
-    pino.destination({ fd: 1, sync: false }),
+    new LogDestination(process.stdout.fd),
   )
 }
 

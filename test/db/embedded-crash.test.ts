@@ -22,7 +22,7 @@ test('adopts a database whose process was killed, and stops it at the end', asyn
   assert.deepEqual(await processesIn(directory), [])
 })
 
-test('loses no acknowledged row, tells its user, and recovers, when the postmaster is killed', async () => {
+test('loses no acknowledged row, tells its user, and is joined again by all, when the postmaster is killed', async () => {
   await using temporary = await temporaryDirectory()
   const directory = join(temporary.path, 'postgres')
   const other = startProcess(directory)
@@ -44,6 +44,7 @@ test('loses no acknowledged row, tells its user, and recovers, when the postmast
   process.kill(pid, 'SIGKILL')
   await assert.rejects(writing)
   assert.match(JSON.stringify(await told), /broke off\. Its log is/)
+  await once(other.child, 'message', { signal: AbortSignal.timeout(60_000) })
 
   // The killed postmaster's parent is still there, and so may the zombie be.
   await using postgres = await openEmbeddedPostgres({ directory })

@@ -3,27 +3,18 @@
  * runs while at least one of them does, and the last one out stops it. If they are all killed it goes on alone, and
  * the next process adopts it.
  *
- * To come in: try the socket. If it answers, join (`lifecycle-session.ts`). If not, look at who has the number in the
- * lock file (`postmaster-file.ts`): a postmaster is waited for; nobody, or a stranger, means that one is to be
- * started. Whatever happens in between, be it another process that starts or stops it, is met by going round again.
+ * The session by which a process has its share may break at any time: its backend is ended or killed, PostgreSQL crashes and
+ * recovers, or is killed itself. Then the process joins again, starting PostgreSQL where need be, for as long as it takes: what
+ * waits for the database meanwhile is told that it is away. Only another server on the directory is a reason to end.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { locatePackage, prepareBinaries } from './binaries.ts'
-import { DATABASE_USER, ensureCluster } from './create-cluster.ts'
-import { DataDirectoryInUse, EmbeddedPostgresError } from './embedded-postgres-error.ts'
+import { DATABASE_USER } from './create-cluster.ts'
+import { DataDirectoryInUse, EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './embedded-postgres-error.ts'
+import { type Joined, joinDatabase, leaveDatabase } from './join-database.ts'
 import { type Layout, prepareLayout, SOCKET_PORT } from './layout.ts'
-import { joinUsers, leaveUsers, serverLockHolder, tryServerLock } from './lifecycle-session.ts'
-import {
-  occupantOf,
-  type PostmasterFile,
-  readPostmasterFile,
-  readSocketFile,
-  retirePostmasterFile,
-} from './postmaster-file.ts'
-import { chooseRunAs, handOver } from './run-as.ts'
-import { type StartedPostmaster, startPostmaster } from './start-postmaster.ts'
-import { stopPostmaster } from './stop-postmaster.ts'
+import { serverLockHolder, tryServerLock } from './lifecycle-session.ts'
+import { readPostmasterFile } from './postmaster-file.ts'
 
 /** What to open. */
 export interface EmbeddedPostgresOptions {
@@ -50,25 +41,35 @@ export interface EmbeddedPostgres extends AsyncDisposable {
    * @throws DataDirectoryInUse if another stays it for some seconds.
    */
   claimServer(): Promise<void>
-  /** Calls back, once, when the database was lost (crashed, or killed); at once if it is lost already. */
+  /** Calls back each time that the database broke off, or could not be joined again yet, and when it is joined again. */
+  onInterruption(callback: (interruption: Interruption) => void): void
+  /** Calls back, once, when the database cannot be joined any more; at once if that is so already. */
   onLost(callback: (reason: Error) => void): void
 }
 
 /** The database of the application; created with the cluster. */
 const APPLICATION_DATABASE = 'reelay'
 
-/**
- * How long a database may take to let this process in. Recovery of 1 GB of log, or a slow disk at first start, takes
- * up to a minute; a stopping one is given up on after 65 s by its stopper.
- */
-const OPEN_PATIENCE_MS = 120_000
-
-/** A start seldom takes under 30 ms, so finer steps would gain nothing. */
-const POLL_MS = 15
-
 /** A server that is killed frees its lock within milliseconds; one that drains takes a few seconds. */
 const SERVER_CLAIM_PATIENCE_MS = 5_000
 const SERVER_CLAIM_POLL_MS = 50
+
+/** The database broke off, with what is known of why; or it is joined again. */
+export type Interruption = { readonly kind: 'broken_off'; readonly reason: Error } | { readonly kind: 'joined_again' }
+
+/** Between attempts to join again: soon after a crash, which PostgreSQL recovers from within a second, and ever more rarely. */
+const REJOIN_FIRST_MS = 100
+const REJOIN_AT_MOST_MS = 10_000
+
+/** What no later attempt would change. */
+const FINAL: readonly EmbeddedPostgresErrorCode[] = [
+  'unsupported_platform',
+  'binaries_missing',
+  'binaries_unusable',
+  'foreign_directory',
+  'directory_not_accessible',
+  'data_directory_in_use',
+]
 
 /**
  * Joins the database in a directory: adopts it if it runs, starts it if not, creates it if there is none.
@@ -77,107 +78,156 @@ const SERVER_CLAIM_POLL_MS = 50
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const layout = await prepareLayout(options.directory)
-  const { session, socketDirectory, startedPid } = await join(layout, options)
-  let lost: Error | undefined
-  let leaving: Promise<void> | undefined
-  const listeners: ((reason: Error) => void)[] = []
-  const lose = (cause: Error | undefined): void => {
-    if (leaving !== undefined || lost !== undefined) return
-    const message = `The embedded PostgreSQL in ${layout.directory} broke off. Its log is ${layout.log}`
-    lost = new Error(message, cause === undefined ? {} : { cause })
-    for (const listener of listeners.splice(0)) listener(lost)
-  }
-  session.on('error', lose)
-  session.on('end', () => lose(undefined))
-  const pid = await prepareDatabase(layout, session).catch(async (error: unknown) => {
-    leaving = leave(layout, session)
-    await leaving
+  const first = await joinDatabase(layout, options)
+  const share = new Share({ layout, options, first })
+  const pid = await share.prepare().catch(async (error: unknown) => {
+    await share[Symbol.asyncDispose]()
     throw error
   })
-
+  const { socketDirectory } = first
   return {
     connectionString: `postgresql://${DATABASE_USER}@localhost:${SOCKET_PORT}/${APPLICATION_DATABASE}?host=${encodeURIComponent(socketDirectory)}`,
-    adopted: pid !== startedPid,
-    pid,
-    async claimServer() {
-      const deadline = Date.now() + SERVER_CLAIM_PATIENCE_MS
-      while (!(await tryServerLock(session))) {
-        if (Date.now() > deadline) throw new DataDirectoryInUse(layout.directory, await serverLockHolder(session))
-        await delay(SERVER_CLAIM_POLL_MS)
+    adopted: pid !== first.startedPid,
+    get pid() {
+      return share.pid
+    },
+    claimServer: () => share.claimServer(),
+    onInterruption: (callback) => share.onInterruption(callback),
+    onLost: (callback) => share.onLost(callback),
+    [Symbol.asyncDispose]: () => share[Symbol.asyncDispose](),
+  }
+}
+
+/** The share of this process in a running database, over all sessions by which it has had it. */
+class Share implements AsyncDisposable {
+  readonly #layout: Layout
+  readonly #options: EmbeddedPostgresOptions
+  readonly #socketDirectory: string
+  readonly #interrupted: ((interruption: Interruption) => void)[] = []
+  readonly #listeners: ((reason: Error) => void)[] = []
+  readonly #leaving = new AbortController()
+  #session: pg.Client
+  #pid = 0
+  #isServer = false
+  #lost: Error | undefined
+  #rejoining: Promise<void> = Promise.resolve()
+  #left: Promise<void> | undefined
+
+  constructor(about: { layout: Layout; options: EmbeddedPostgresOptions; first: Joined }) {
+    this.#layout = about.layout
+    this.#options = about.options
+    this.#socketDirectory = about.first.socketDirectory
+    this.#session = about.first.session
+    this.#watch(about.first.session)
+  }
+
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Makes sure that the application's database is there; the postmaster's process. */
+  async prepare(): Promise<number> {
+    this.#pid = await prepareDatabase(this.#layout, this.#session)
+    return this.#pid
+  }
+
+  async claimServer(): Promise<void> {
+    await claimServerLock(this.#layout, this.#session)
+    this.#isServer = true
+  }
+
+  onInterruption(callback: (interruption: Interruption) => void): void {
+    this.#interrupted.push(callback)
+  }
+
+  onLost(callback: (reason: Error) => void): void {
+    if (this.#lost === undefined) this.#listeners.push(callback)
+    else callback(this.#lost)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving.abort()
+    this.#left ??= this.#rejoining.then(() => leaveDatabase(this.#layout, this.#session))
+    await this.#left
+  }
+
+  #watch(session: pg.Client): void {
+    let cause: Error | undefined
+    session.on('error', (error) => {
+      cause ??= error
+    })
+    session.once('end', () => {
+      if (this.#leaving.signal.aborted) return
+      this.#tell({ kind: 'broken_off', reason: this.#brokenOff(cause) })
+      this.#rejoining = this.#rejoin()
+    })
+  }
+
+  /** Never throws. */
+  async #rejoin(): Promise<void> {
+    const { signal } = this.#leaving
+    for (let waitMs = REJOIN_FIRST_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, REJOIN_AT_MOST_MS)) {
+      try {
+        await this.#joinAgain(signal)
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof EmbeddedPostgresError && FINAL.includes(error.code)) return this.#lose(error)
+        this.#tell({ kind: 'broken_off', reason: this.#brokenOff(error) })
       }
-    },
-    onLost(callback) {
-      if (lost === undefined) listeners.push(callback)
-      else callback(lost)
-    },
-    async [Symbol.asyncDispose]() {
-      leaving ??= leave(layout, session)
-      await leaving
-    },
-  }
-}
-
-interface Joined {
-  readonly session: pg.Client
-  readonly socketDirectory: string
-  /** The postmaster that was started on the way; another process's may have come first. */
-  readonly startedPid: number | undefined
-}
-
-/** Goes round until the database lets this process in. */
-async function join(layout: Layout, options: EmbeddedPostgresOptions): Promise<Joined> {
-  const deadline = Date.now() + OPEN_PATIENCE_MS
-  let started: StartedPostmaster | undefined
-  for (;;) {
-    const file = await readPostmasterFile(layout.cluster)
-    const socketDirectory = socketDirectoryOf(file, layout)
-    const joining = await joinUsers(socketDirectory, layout.cluster)
-    if (joining.kind === 'joined') return { session: joining.session, socketDirectory, startedPid: started?.pid }
-    const end = await started?.ended()
-    if (end?.kind === 'final') {
-      throw new EmbeddedPostgresError('start_failed', `PostgreSQL did not start in ${layout.directory}: ${end.log}`)
+      await delay(waitMs, undefined, { signal }).catch(() => undefined)
     }
-    if (Date.now() > deadline) {
-      throw new EmbeddedPostgresError(
-        'start_timed_out',
-        `PostgreSQL in ${layout.directory} did not answer within ${OPEN_PATIENCE_MS / 1000} s (${joining.reason}). Its log is ${layout.log}`,
-      )
+  }
+
+  async #joinAgain(signal: AbortSignal): Promise<void> {
+    const { session, socketDirectory } = await joinDatabase(this.#layout, this.#options, signal)
+    let hasEnded = false
+    session.once('end', () => {
+      hasEnded = true
+    })
+    try {
+      if (socketDirectory !== this.#socketDirectory) throw this.#movedAway(socketDirectory)
+      if (this.#isServer) await claimServerLock(this.#layout, session)
+      const file = await readPostmasterFile(this.#layout.cluster)
+      this.#pid = file?.pid ?? this.#pid
+      if (hasEnded) throw new Error('the connection broke')
+    } catch (error) {
+      await session.end().catch(() => undefined)
+      throw error
     }
-    if (end !== undefined) started = undefined
-    const mayStart = joining.kind === 'nobody' && started === undefined
-    if (mayStart && (await makeRoom(layout))) started = await start(layout, options)
-    await delay(POLL_MS)
+    this.#session = session
+    this.#watch(session)
+    this.#tell({ kind: 'joined_again' })
+  }
+
+  #tell(interruption: Interruption): void {
+    for (const callback of this.#interrupted) callback(interruption)
+  }
+
+  #lose(reason: Error): void {
+    this.#lost = reason
+    for (const listener of this.#listeners.splice(0)) listener(reason)
+  }
+
+  #brokenOff(cause: unknown): Error {
+    const { directory, log } = this.#layout
+    return new Error(`The embedded PostgreSQL in ${directory} broke off. Its log is ${log}`, { cause })
+  }
+
+  #movedAway(socketDirectory: string): EmbeddedPostgresError {
+    return new EmbeddedPostgresError(
+      'foreign_directory',
+      `The PostgreSQL in ${this.#layout.directory} was started anew with its socket in ${socketDirectory}. Start Reelay again.`,
+    )
   }
 }
 
-/** The socket of a postmaster that was started with another temporary directory is where its lock file says. */
-function socketDirectoryOf(file: PostmasterFile | undefined, layout: Layout): string {
-  // A copied directory brings its original's file, which must not lead to the original's socket.
-  if (file?.cluster !== layout.cluster) return layout.socketDirectory
-  return file.socketDirectory ?? layout.socketDirectory
-}
-
-/**
- * Whether a postmaster may be started now: not while one has the cluster, be it only beginning or ending. Lock files
- * that would keep it from starting for no reason are removed.
- */
-async function makeRoom(layout: Layout): Promise<boolean> {
-  for (const file of [await readPostmasterFile(layout.cluster), await readSocketFile(layout.socketDirectory)]) {
-    if (file === undefined) continue
-    const occupant = await occupantOf(file, layout.cluster)
-    if (occupant === 'postmaster') return false
-    if (occupant === 'stranger') await retirePostmasterFile(file)
+async function claimServerLock(layout: Layout, session: pg.Client): Promise<void> {
+  const deadline = Date.now() + SERVER_CLAIM_PATIENCE_MS
+  while (!(await tryServerLock(session))) {
+    if (Date.now() > deadline) throw new DataDirectoryInUse(layout.directory, await serverLockHolder(session))
+    await delay(SERVER_CLAIM_POLL_MS)
   }
-  return true
-}
-
-async function start(layout: Layout, options: EmbeddedPostgresOptions): Promise<StartedPostmaster> {
-  const { durable = 'yes', userNamespace = 'if-possible', native = locatePackage() } = options
-  const runAs = await chooseRunAs(layout.directory, userNamespace)
-  await handOver(layout.directory, runAs)
-  const binaries = await prepareBinaries(native, layout.directory, runAs)
-  await ensureCluster(layout, { binaries, runAs, durable })
-  return await startPostmaster(layout, { binaries, runAs, durable })
 }
 
 /**
@@ -197,16 +247,4 @@ async function ensureApplicationDatabase(session: pg.Client): Promise<void> {
   await session.query(`CREATE DATABASE ${APPLICATION_DATABASE}`).catch((error: unknown) => {
     if (!(error instanceof pg.DatabaseError && (error.code === '42P04' || error.code === '23505'))) throw error
   })
-}
-
-/** Leaves by the session that is there, or by a new one if it broke: its loss may have left PostgreSQL running alone. */
-async function leave(layout: Layout, session: pg.Client): Promise<void> {
-  const parting = await leaveUsers(session).catch(() => 'broken' as const)
-  // The session, and so the lock that keeps newcomers waiting, is held until PostgreSQL is gone.
-  if (parting === 'last') await stopPostmaster(layout.cluster)
-  await session.end().catch(() => undefined)
-  if (parting !== 'broken') return
-  const socketDirectory = socketDirectoryOf(await readPostmasterFile(layout.cluster), layout)
-  const joining = await joinUsers(socketDirectory, layout.cluster)
-  if (joining.kind === 'joined') await leave(layout, joining.session)
 }
