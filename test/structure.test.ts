@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ledger: ['canonical', 'db', 'observe'],
   accounts: ['canonical', 'db', 'observe', 'ledger'],
   media: ['canonical', 'db', 'observe', 'isolation'],
-  webhooks: ['canonical', 'db', 'observe', 'media'],
+  webhooks: ['canonical', 'db', 'observe', 'isolation', 'media'],
   files: ['canonical', 'db', 'observe', 'isolation', 'ledger', 'accounts', 'media'],
   moderation: ['canonical', 'db', 'observe', 'media'],
   config: ['canonical', 'observe'],

@@ -1,4 +1,5 @@
 /** One attempt at one delivery. What comes of it is returned; only a fault of ours, or of the database, is thrown. */
+import { pipeline } from 'node:stream'
 import type { Json } from '../canonical/json.ts'
 import type { Queryable } from '../db/database.ts'
 import { FetchError } from '../media/fetch-error.ts'
@@ -11,11 +12,12 @@ import { signingSecrets } from './callback-secret.ts'
 import type { AttemptOutcome, LeasedDelivery } from './delivery.ts'
 import { selectVideo } from './queries.ts'
 import { signatureHeaders } from './sign.ts'
+import { watchUpload } from './watch-upload.ts'
 
 /** A receiver notes the message and answers; its work is its own affair. The value of Standard Webhooks. */
 export const CALLBACK_TIMEOUT_MS = 15_000
 
-/** A video of 100 MB over 3 Mbit/s. */
+/** A video of 100 MB over 3 Mbit/s. One that is taken more slowly is cut off before: `watch-upload.ts`. */
 export const UPLOAD_TIMEOUT_MS = 5 * 60_000
 
 /** What a receiver answers is thrown away; reading a little of it lets well-behaved ones finish their sentence. */
@@ -56,14 +58,26 @@ export async function deliverUpload(context: DeliveryContext, delivery: LeasedDe
     throw error
   })
   if (body === undefined) return GONE
-  return call(context, {
-    method: 'PUT',
+  using watched = watchUpload()
+  // An error of the store's ends the body that is sent, and with it the call.
+  pipeline(body, watched.body, () => {})
+  const { tooSlow } = watched
+  const request = {
+    method: 'PUT' as const,
     url: delivery.url,
     headers: { 'content-type': video.mimeType, 'content-length': String(video.sizeBytes) },
-    body,
+    body: watched.body,
     timeoutMs: UPLOAD_TIMEOUT_MS,
-  })
+  }
+  try {
+    return await call({ ...context, signal: AbortSignal.any([context.signal, tooSlow]) }, request)
+  } catch (error) {
+    if (!tooSlow.aborted || context.signal.aborted) throw error
+    return { kind: 'failed', status: undefined, error: TOO_SLOW, retryAfterMs: undefined }
+  }
 }
+
+const TOO_SLOW = 'The receiver takes the video too slowly, or does not answer after it.'
 
 const GONE: AttemptOutcome = {
   kind: 'refused',

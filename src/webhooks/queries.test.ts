@@ -13,9 +13,9 @@ const CLAIM: ClaimOptions = {
   limit: 100,
   leaseMs: 60_000,
   roomOfHost: new Map(),
-  roomOfAccount: new Map(),
   maxPerHost: 5,
-  maxPerAccount: 8,
+  heldByAccount: new Map(),
+  shares: { atOnce: 100, ofOneKey: 8 },
 }
 
 /** Deliveries that are due, each of a task of its own, the earlier ones longer. Returns their account. */
@@ -70,7 +70,36 @@ describe('a claim', () => {
     const claimed = await claimDueDeliveries(pool, CLAIM)
     assert.equal(claimed.filter(({ accountId }) => accountId === greedy).length, 8)
     assert.equal(claimed.length, 9)
-    assert.deepEqual(await claimDueDeliveries(pool, { ...CLAIM, roomOfAccount: new Map([[greedy, 0]]) }), [])
+    assert.deepEqual(await claimDueDeliveries(pool, { ...CLAIM, limit: 92, heldByAccount: new Map([[greedy, 8]]) }), [])
+  })
+
+  test('leaves places for accounts that come later, however many accounts there are before them', async () => {
+    await using database = await testDatabase()
+    const { pool } = database
+    const shares = { atOnce: 16, ofOneKey: 4 }
+    const held = new Map<AccountId, number>()
+    let free = shares.atOnce
+    for (let account = 1; account <= 7; account++) {
+      const id = await insertDue(
+        pool,
+        times(20, (n) => `https://h${n}-${account}.example.com/`),
+      )
+      const claimed = await claimDueDeliveries(pool, { ...CLAIM, limit: free, heldByAccount: held, shares })
+      assert.ok(claimed.length >= 1, `account ${account} has none`)
+      assert.ok(claimed.every(({ accountId }) => accountId === id))
+      held.set(id, claimed.length)
+      free -= claimed.length
+    }
+    assert.ok(free > 0)
+  })
+
+  test('takes first what is of accounts with the fewest under way', async () => {
+    await using database = await testDatabase()
+    const { pool } = database
+    const busy = await insertDue(pool, ['https://a.example.com/'])
+    const idle = await insertDue(pool, ['https://b.example.com/'])
+    const [first] = await claimDueDeliveries(pool, { ...CLAIM, limit: 1, heldByAccount: new Map([[busy, 1]]) })
+    assert.equal(first?.accountId, idle)
   })
 
   test('takes nothing that is not due, leased, ended or of another kind, and each row once', async () => {
@@ -80,7 +109,7 @@ describe('a claim', () => {
       pool,
       times(40, (n) => `https://h${n % 10}.example.com/`),
     )
-    const wide = { ...CLAIM, maxPerHost: 100, maxPerAccount: 100 }
+    const wide = { ...CLAIM, maxPerHost: 100, shares: { atOnce: 100, ofOneKey: 100 } }
     assert.deepEqual(await claimDueDeliveries(pool, { ...wide, kind: 'upload' }), [])
     const claims = await Promise.all(times(8, (n) => claimDueDeliveries(pool, { ...wide, worker: `w${n}`, limit: 5 })))
     const ids = claims.flat().map(({ id }) => id)

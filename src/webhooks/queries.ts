@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type AccountId, idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
+import { mayTake } from '../isolation/turns.ts'
 import type { Delivery, DeliveryId, DeliveryKind, DeliveryState, LeasedDelivery } from './delivery.ts'
 import type { Plan } from './plan-next.ts'
 
@@ -16,19 +17,24 @@ export interface ClaimOptions {
   readonly worker: string
   readonly limit: number
   readonly leaseMs: number
-  /** How many more may be under way, for hosts and accounts that have any; for others the whole bound. */
+  /** How many more may be under way to each host that has any; to others the whole bound. */
   readonly roomOfHost: ReadonlyMap<string, number>
-  readonly roomOfAccount: ReadonlyMap<AccountId, number>
   readonly maxPerHost: number
-  readonly maxPerAccount: number
+  /** How many are under way for each account that has any. Accounts share the places as keys share turns: see `mayTake`. */
+  readonly heldByAccount: ReadonlyMap<AccountId, number>
+  /** Of all places, `limit` of which are free, those of one account. */
+  readonly shares: { readonly atOnce: number; readonly ofOneKey: number }
 }
 
 /**
- * Leases deliveries that are due, the longest due first, within the bounds of each host and account. Rows that another
- * worker is taking at this moment are skipped, not waited for.
+ * Leases deliveries that are due, within the bound of each host and the share of each account: those of the accounts with the
+ * fewest under way first, among equals the longest due. Rows that another worker is taking at this moment are skipped, not
+ * waited for. While there is a due row that may be taken, at least one is.
  */
 export async function claimDueDeliveries(db: Queryable, options: ClaimOptions): Promise<LeasedDelivery[]> {
-  const accounts = new Map([...options.roomOfAccount].map(([account, room]) => [uuidOf(account), room]))
+  const { shares, limit: free } = options
+  const held = new Map([...options.heldByAccount].map(([account, places]) => [uuidOf(account), places]))
+  const accountsWithoutRoom = [...held].filter(([, places]) => !mayTake({ held: places, free }, shares))
   const { rows } = await db.query<{
     id: string
     fence: bigint
@@ -45,16 +51,22 @@ export async function claimDueDeliveries(db: Queryable, options: ClaimOptions): 
                and host <> all ($5) and account_id <> all ($6::uuid[])
              order by due_at limit ${LOOK_AHEAD} for update skip locked
            ),
-           ranked as (
-             select due.*, row_number() over (partition by host order by due_at, id) as rank_of_host,
-               row_number() over (partition by account_id order by due_at, id) as rank_of_account
-             from due
+           of_host as (
+             select due.*, row_number() over (partition by host order by due_at, id) as rank from due
+           ),
+           of_account as (
+             -- Which of its account's places it would have.
+             select id, due_at, coalesce(($9::jsonb ->> account_id::text)::integer, 0)
+               + row_number() over (partition by account_id order by due_at, id) as place
+             from of_host where rank <= coalesce(($7::jsonb ->> host)::integer, $8)
+           ),
+           in_turn as (
+             select id, place, $3 + 1 - row_number() over (order by place, due_at, id) as free from of_account
            ),
            chosen as (
-             select id from ranked
-             where rank_of_host <= coalesce(($7::jsonb ->> host)::integer, $8)
-               and rank_of_account <= coalesce(($9::jsonb ->> account_id::text)::integer, $10)
-             order by due_at limit $3
+             -- As mayTake has it.
+             select id from in_turn
+             where free > 0 and (place = 1 or (place - 1) * ($10::integer - $11::integer) < $11::integer * free)
            )
            update deliveries d set fence = d.fence + 1, lease_owner = $2,
              lease_until = now() + make_interval(secs => $4::float8 / 1000),
@@ -64,14 +76,15 @@ export async function claimDueDeliveries(db: Queryable, options: ClaimOptions): 
     values: [
       options.kind,
       options.worker,
-      options.limit,
+      free,
       options.leaseMs,
-      keysWithoutRoom(options.roomOfHost),
-      keysWithoutRoom(accounts),
+      [...options.roomOfHost].filter(([, room]) => room <= 0).map(([host]) => host),
+      accountsWithoutRoom.map(([account]) => account),
       JSON.stringify(Object.fromEntries(options.roomOfHost)),
       options.maxPerHost,
-      JSON.stringify(Object.fromEntries(accounts)),
-      options.maxPerAccount,
+      JSON.stringify(Object.fromEntries(held)),
+      shares.atOnce,
+      shares.ofOneKey,
     ],
   })
   return rows.map((row) => ({
@@ -84,10 +97,6 @@ export async function claimDueDeliveries(db: Queryable, options: ClaimOptions): 
     host: row.host,
     attempts: row.attempts,
   }))
-}
-
-function keysWithoutRoom(rooms: ReadonlyMap<string, number>): string[] {
-  return [...rooms].filter(([, room]) => room <= 0).map(([key]) => key)
 }
 
 /** Writes down what came of an attempt, and gives the lease back. False: the lease was lost, and somebody else's counts. */

@@ -1,11 +1,10 @@
 /**
  * Makes the deliveries of one kind that are due. Like a provider's lane it shares nothing but the database with others,
- * so a slow upload delays no callback; and no receiver, and no account however many receivers it names, can take all of
- * its places.
+ * so a slow upload delays no callback; and its places are shared between accounts, however many receivers each names, so that
+ * slow receivers of some leave places for the others.
  */
 import { setMaxListeners } from 'node:events'
 import type { Logger } from 'pino'
-import type { AccountId } from '../canonical/ids.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import {
@@ -33,6 +32,7 @@ interface Bounds {
   readonly all: number
   /** To one host and port. */
   readonly perHost: number
+  /** For one account while no other has any; the more are under way, the fewer (`mayTake`). */
   readonly perAccount: number
   readonly leaseMs: number
 }
@@ -40,7 +40,7 @@ interface Bounds {
 /** A callback costs a socket and a few kilobytes; an upload also reads a file and fills the line. */
 const BOUNDS: Readonly<Record<DeliveryKind, Bounds>> = {
   callback: { all: 128, perHost: 8, perAccount: 32, leaseMs: CALLBACK_TIMEOUT_MS + LEASE_MARGIN_MS },
-  upload: { all: 16, perHost: 4, perAccount: 6, leaseMs: UPLOAD_TIMEOUT_MS + LEASE_MARGIN_MS },
+  upload: { all: 16, perHost: 4, perAccount: 4, leaseMs: UPLOAD_TIMEOUT_MS + LEASE_MARGIN_MS },
 }
 
 const ATTEMPTS: Readonly<
@@ -108,16 +108,10 @@ export class DeliveryLane {
       worker,
       limit,
       leaseMs,
-      roomOfHost: roomOf(
-        busy.map(({ host }) => host),
-        perHost,
-      ),
-      roomOfAccount: roomOf<AccountId>(
-        busy.map(({ accountId }) => accountId),
-        perAccount,
-      ),
+      roomOfHost: new Map([...countsOf(busy.map(({ host }) => host))].map(([host, held]) => [host, perHost - held])),
       maxPerHost: perHost,
-      maxPerAccount: perAccount,
+      heldByAccount: countsOf(busy.map(({ accountId }) => accountId)),
+      shares: { atOnce: all, ofOneKey: perAccount },
     })
     for (const delivery of claimed) {
       const attempt = this.#attempt(delivery).finally(() => {
@@ -182,9 +176,9 @@ export class DeliveryLane {
   }
 }
 
-/** How many more of each key may be under way. */
-function roomOf<Key>(keys: readonly Key[], bound: number): Map<Key, number> {
-  const room = new Map<Key, number>()
-  for (const key of keys) room.set(key, (room.get(key) ?? bound) - 1)
-  return room
+/** How often each key is among them. */
+function countsOf<Key>(keys: readonly Key[]): Map<Key, number> {
+  const counts = new Map<Key, number>()
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return counts
 }
