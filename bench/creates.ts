@@ -2,6 +2,8 @@
  * Durable creates over HTTP, against the same statement sent one by one by 32 `pg` clients. Both write to the same
  * database with fsync on; rounds alternate, so that a machine that slows down slows both.
  */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { newId } from '../src/canonical/ids.ts'
 import { selectWallet } from '../src/ledger/queries.ts'
@@ -31,6 +33,7 @@ export async function benchCreates(): Promise<Measurement[]> {
     DATABASE_URL: database.url,
     REELAY_PORT: '0',
     REELAY_DATA_DIR: database.directory,
+    REELAY_STORE: pathToFileURL(join(database.directory, 'media')).href,
     REELAY_LOG_LEVEL: 'warn',
   })
   const keys = accounts.map((each) => each.liveKey)

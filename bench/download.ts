@@ -1,7 +1,9 @@
 /** A signed link, with its checks and headers, against a bare server that streams the same file. */
+
 import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { uuidOf } from '../src/canonical/ids.ts'
 import { selectWallet } from '../src/ledger/queries.ts'
 import { DiskStore } from '../src/media/disk-store.ts'
@@ -35,6 +37,7 @@ export async function benchDownload(): Promise<Measurement[]> {
     DATABASE_URL: database.url,
     REELAY_PORT: '0',
     REELAY_DATA_DIR: database.directory,
+    REELAY_STORE: pathToFileURL(join(database.directory, 'media')).href,
     REELAY_LOG_LEVEL: 'warn',
   })
   const answer = await fetch(`${server.url}/api/v1/generations/${task}`, {

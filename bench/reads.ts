@@ -1,4 +1,6 @@
 /** Status reads a second, with key check, signed link and all, against a bare route with the same select. */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { selectWallet } from '../src/ledger/queries.ts'
 import { makeAccounts, openBenchDatabase } from './support/bench-database.ts'
 import { finishedTask } from './support/finished-task.ts'
@@ -25,6 +27,7 @@ export async function benchReads(): Promise<Measurement[]> {
     ...environment,
     REELAY_PORT: '0',
     REELAY_DATA_DIR: database.directory,
+    REELAY_STORE: pathToFileURL(join(database.directory, 'media')).href,
     REELAY_LOG_LEVEL: 'warn',
   })
   const headers = { authorization: `Bearer ${made.liveKey}` }

@@ -2,11 +2,13 @@
  * Uploads over HTTP, received, examined, hashed and stored durably, against streaming the same bytes to the disk with
  * plain `fs` and syncing them. Every upload has other bytes: equal ones are stored once.
  */
+
 import { randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { pathToFileURL } from 'node:url'
 import { writeTestVideo } from '../test/support/test-video.ts'
 import { type BenchDatabase, makeAccounts, openBenchDatabase } from './support/bench-database.ts'
 import { type Measurement, median, ratio } from './support/measurement.ts'
@@ -27,6 +29,7 @@ export async function benchUpload(): Promise<Measurement[]> {
     DATABASE_URL: database.url,
     REELAY_PORT: '0',
     REELAY_DATA_DIR: database.directory,
+    REELAY_STORE: pathToFileURL(join(database.directory, 'media')).href,
     REELAY_LOG_LEVEL: 'warn',
   })
   const video = await readFile(await writeTestVideo({ path: join(database.directory, 'small.mp4') }))

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { DELIVERY_STATES, type Delivery, type DeliveryState } from '../webhooks/delivery.ts'
+import { DELIVERY_STATES, type Delivery, type DeliveryId, type DeliveryState } from '../webhooks/delivery.ts'
+import { dropDeliveries, resumeDeliveries } from '../webhooks/parked-queries.ts'
 import { retryDelivery, selectDeliveries } from '../webhooks/queries.ts'
 import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
-import { readId, readWholeNumber } from './read-argument.ts'
+import { readId, readSelection, readWholeNumber } from './read-argument.ts'
 import { withDatabase } from './with-database.ts'
 
 /** More than this is read by nobody; `--task` and `--state` find the rest. */
@@ -14,6 +15,10 @@ interface ListOptions extends OutputOptions {
   readonly task?: string
   readonly state?: DeliveryState
   readonly limit: number
+}
+
+interface SelectedOptions extends OutputOptions {
+  readonly all?: true
 }
 
 /** `reelay deliveries …` */
@@ -47,7 +52,38 @@ export function deliveriesCommand(): Command {
       print(options, { id, state: 'pending' }, [`${id} is due now.`])
     })
 
+  command
+    .command('resume')
+    .description('make deliveries that a restore has parked')
+    .argument('[deliveries...]', 'msg_…')
+    .option('--all', 'all of them')
+    .option('--json', 'print JSON')
+    .action(async (texts: string[], options: SelectedOptions) => {
+      const ids = readSelection('msg', texts, options)
+      const resumed = await withDatabase(({ pool }) => resumeDeliveries(pool, ids))
+      assertAll(ids, resumed)
+      print(options, { resumed }, [`${resumed.length} deliveries are due now.`])
+    })
+
+  command
+    .command('drop')
+    .description('give deliveries up that a restore has parked: they are never made')
+    .argument('[deliveries...]', 'msg_…')
+    .option('--all', 'all of them')
+    .option('--json', 'print JSON')
+    .action(async (texts: string[], options: SelectedOptions) => {
+      const ids = readSelection('msg', texts, options)
+      const dropped = await withDatabase(({ pool }) => dropDeliveries(pool, ids))
+      assertAll(ids, dropped)
+      print(options, { dropped }, [`${dropped.length} deliveries are given up.`])
+    })
+
   return command
+}
+
+function assertAll(asked: readonly DeliveryId[] | undefined, done: readonly DeliveryId[]): void {
+  const missing = asked?.find((id) => !done.includes(id))
+  if (missing !== undefined) throw new CommandError(`${missing} is no parked delivery.`)
 }
 
 function readState(text: string): DeliveryState {
@@ -57,7 +93,7 @@ function readState(text: string): DeliveryState {
 }
 
 function cells({ id, kind, state, attempts, dueAt, endedAt, shownUrl, lastError, lastStatus }: Delivery): string[] {
-  const when = (endedAt ?? dueAt).toISOString()
+  const when = (endedAt ?? dueAt)?.toISOString() ?? 'parked'
   return [id, kind, state, String(attempts), when, shownUrl, lastError ?? String(lastStatus ?? '')]
 }
 
@@ -70,7 +106,8 @@ function deliveryJson(delivery: Delivery): Record<string, unknown> {
     url: delivery.shownUrl,
     state: delivery.state,
     attempts: delivery.attempts,
-    due_at: delivery.state === 'pending' ? delivery.dueAt.toISOString() : null,
+    due_at: delivery.state === 'pending' ? (delivery.dueAt?.toISOString() ?? null) : null,
+    parked: delivery.state === 'pending' && delivery.dueAt === undefined,
     last_status: delivery.lastStatus ?? null,
     last_error: delivery.lastError ?? null,
     last_attempt_at: delivery.lastAttemptAt?.toISOString() ?? null,

@@ -8,14 +8,18 @@ import { newId } from '../canonical/ids.ts'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Config } from '../config/config.ts'
 import { readConfig } from '../config/read-config.ts'
+import { selectInstallation } from '../db/installation.ts'
 import type { Violation } from '../ledger/invariants.ts'
 import { proveLedger } from '../ledger/prove.ts'
 import { openStore } from '../media/open-store.ts'
 import { probeVideo } from '../media/probe.ts'
+import { readStoreIdentity } from '../media/store-identity.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { openDatabase } from './open-database.ts'
 import { type OutputOptions, print } from './output.ts'
+import { parkedLines, unconfiguredLines } from './parked-lines.ts'
+import { readOpenWork, storeName } from './recognize-installation.ts'
 
 interface Check {
   readonly name: string
@@ -157,6 +161,19 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'open work',
+    needs: 'database',
+    advice:
+      '"reelay tasks parked" lists the tasks; a restore’s wait for you, the others for their provider in reelay.config.json.',
+    run: async (config) => {
+      await using database = await openDatabase(config, 'command')
+      const { restored, unconfigured } = await readOpenWork(database.pool)
+      const lines = [...parkedLines(restored), ...unconfiguredLines(unconfigured)]
+      if (lines.length > 0) throw new Error(lines.join(' '))
+      return 'no task or delivery waits for an operator after a restore, or for a provider that no worker has'
+    },
+  },
+  {
     name: 'catalog',
     advice: 'Mend the file that is named.',
     run: async () => {
@@ -166,13 +183,22 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'store',
-    needs: 'data directory',
+    needs: 'database',
     advice: 'Make media/ in the data directory writable for this user, or check REELAY_STORE, REELAY_S3_* and AWS_*.',
-    run: async ({ dataDirectory, store: bucket }) => {
+    run: async (config) => {
+      const { dataDirectory, store: bucket } = config
       const { media } = await makeDataDirectory(dataDirectory)
-      await using store = await openStore(bucket, media)
+      await using store = await openStore(bucket, config.mediaDirectory ?? media)
       await store.check()
-      return `a file was written, read and deleted in ${bucket === undefined ? media : `the bucket ${bucket.name}`}`
+      const identity = await readStoreIdentity(store)
+      await using database = await openDatabase(config, 'command')
+      const installation = await selectInstallation(database.pool)
+      if (identity !== undefined && installation !== undefined && identity.installation !== installation.id) {
+        throw new Error(
+          `${storeName(config)} belongs to the installation ${identity.installation}, and the database to ${installation.id}`,
+        )
+      }
+      return `a file was written, read and deleted in ${bucket === undefined ? storeName(config) : `the bucket ${bucket.name}`}`
     },
   },
   {

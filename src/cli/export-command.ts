@@ -4,9 +4,11 @@ import { Command } from 'commander'
 import pg from 'pg'
 import { exportDatabase } from '../db/export.ts'
 import { ImportRefused, importDatabase } from '../db/import.ts'
+import { beginEpoch, type Parked } from '../db/installation.ts'
 import { proveLedger } from '../ledger/prove.ts'
 import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
+import { parkedLines } from './parked-lines.ts'
 import { withDatabase } from './with-database.ts'
 
 /** `reelay export FILE`: the database as one file; the videos lie in the store and are copied from there. */
@@ -34,7 +36,10 @@ export function exportCommand(): Command {
 /** Everything is imported, but the ledger could not be proved; as `reelay doctor` says it. */
 const EXIT_NOT_EXAMINED = 3
 
-/** `reelay import FILE`: into an empty database only; the ledger is proved before the command says that it is done. */
+/**
+ * `reelay import FILE`: into an empty database only; the ledger is proved before the command says that it is done. What was open
+ * is parked: the original may have gone on.
+ */
 export function importCommand(): Command {
   return new Command('import')
     .description('read an export into an empty database')
@@ -42,12 +47,16 @@ export function importCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (file: string, options: OutputOptions) => {
       await using source = await open(file)
-      const { counts, proof } = await withDatabase(async ({ connection }) => {
+      const { counts, parked, proof } = await withDatabase(async ({ connection }) => {
         const input = source.createReadStream({ autoClose: false })
-        const read = await withClient(connection, (client) => importDatabase(client, input)).catch((error: unknown) => {
+        const parked: Parked[] = []
+        const read = await withClient(connection, (client) =>
+          // In the same transaction: no server ever finds the tasks of a restored database as they were in the original.
+          importDatabase(client, input, async (exportedAt) => void parked.push(await beginEpoch(client, exportedAt))),
+        ).catch((error: unknown) => {
           throw error instanceof ImportRefused ? new CommandError(error.message, { cause: error }) : error
         })
-        return { counts: read, proof: await proveLedger(connection) }
+        return { counts: read, parked: parked[0], proof: await proveLedger(connection) }
       })
       if (proof.kind === 'violated') {
         const [{ rule, subject, found }] = proof.violations
@@ -57,7 +66,12 @@ export function importCommand(): Command {
       const said = isProved
         ? 'The ledger is sound.'
         : `Imported; the ledger was not examined (${proof.reason}): run "reelay doctor".`
-      print(options, { file, rows: counts, ledger: isProved ? 'sound' : 'not examined' }, [...countLines(counts), said])
+      print(options, { file, rows: counts, ledger: isProved ? 'sound' : 'not examined', parked: parked ?? null }, [
+        ...[...countLines(counts), said],
+        ...(parked === undefined
+          ? []
+          : parkedLines({ tasks: Number(parked.tasks), deliveries: Number(parked.deliveries) })),
+      ])
       if (!isProved) process.exitCode = EXIT_NOT_EXAMINED
     })
 }

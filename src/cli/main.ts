@@ -5,6 +5,7 @@ import { BootstrapRefused } from '../accounts/bootstrap.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { EmbeddedPostgresError } from '../db/embedded/embedded-postgres-error.ts'
 import { MigrationRefused } from '../db/migrate.ts'
+import { StoreRefused } from '../media/store-identity.ts'
 import { accountsCommand } from './accounts-command.ts'
 import { CommandError } from './command-error.ts'
 import { creditsCommand } from './credits-command.ts'
@@ -20,6 +21,7 @@ import { providersCommand } from './providers-command.ts'
 import { quickstartCommand } from './quickstart-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { statusCommand } from './status-command.ts'
+import { storeCommand } from './store-command.ts'
 import { tasksCommand } from './tasks-command.ts'
 import { verifyCommand } from './verify-command.ts'
 
@@ -41,6 +43,7 @@ for (const command of [
   keysCommand(),
   creditsCommand(),
   deliveriesCommand(),
+  storeCommand(),
   modelsCommand(),
   migrateCommand(),
   doctorCommand(),
@@ -52,7 +55,15 @@ for (const command of [
 handDownSettings(program)
 
 /** Errors that are told in one sentence; anything else is a fault of ours and shows its stack. */
-const SENTENCES = [CommandError, ConfigError, BootstrapRefused, EmbeddedPostgresError, MigrationRefused, CommanderError]
+const SENTENCES = [
+  CommandError,
+  ConfigError,
+  BootstrapRefused,
+  StoreRefused,
+  EmbeddedPostgresError,
+  MigrationRefused,
+  CommanderError,
+]
 
 try {
   await program.parseAsync()

@@ -12,6 +12,16 @@ export function readId<Prefix extends string>(prefix: Prefix, text: string): Id<
   return id
 }
 
+/** Ids that a command was given, or `undefined` for `--all`: one of the two, so that nothing means everything by mistake. */
+export function readSelection<Prefix extends string>(
+  prefix: Prefix,
+  texts: readonly string[],
+  { all }: { readonly all?: true },
+): Id<Prefix>[] | undefined {
+  if (texts.length > 0 === (all === true)) throw new CommandError(`Name the ids (${prefix}_…), or say --all.`)
+  return all === true ? undefined : texts.map((text) => readId(prefix, text))
+}
+
 export function readCredits(text: string): bigint {
   if (!/^\d{1,12}$/.test(text)) throw new CommandError(`"${text}" is not a whole number of credits, 0 to 999999999999.`)
   return BigInt(text)

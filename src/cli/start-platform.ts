@@ -41,6 +41,7 @@ import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { idempotencyKeys } from '../tasks/idempotency-keys.ts'
+import { countUnconfigured } from '../tasks/parked-queries.ts'
 import { ProviderSet } from '../tasks/provider-set.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
@@ -58,11 +59,15 @@ import { nodeId } from './node-id.ts'
 import { openDatabase } from './open-database.ts'
 import { ProviderPlans } from './provider-plan.ts'
 import { modelsOf, readConfiguredProviders } from './read-configured-providers.ts'
+import { markStore, recognizeDatabase, recognizeStore, sayParked } from './recognize-installation.ts'
 
 /** The channel of `notify_key_changed` in the migrations. */
 const KEYS_CHANNEL = 'reelay_keys'
 
 const SECOND_MS = 1_000
+
+/** Of what a store shows a database to have been set back by, and how soon it shows that another copy works. */
+const MARK_EVERY_MS = 60 * SECOND_MS
 
 export interface RunningPlatform extends AsyncDisposable {
   /** Where it listens, e.g. `http://127.0.0.1:8787`; `undefined` for a worker. */
@@ -85,9 +90,13 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     else log.warn({ err: interruption.reason }, 'the embedded PostgreSQL broke off: it is joined again as it answers')
   })
   if (database.migrated.length > 0) log.info({ migrations: database.migrated }, 'database migrated')
+  const recognized = { config, pool, log }
+  await recognizeDatabase(recognized)
   if (config.bootstrap !== undefined) await ensureBootstrapAccount(pool, config.bootstrap)
 
-  const store = cleanup.use(await openStore(config.store, media))
+  const store = cleanup.use(await openStore(config.store, config.mediaDirectory ?? media))
+  await recognizeStore(store, recognized)
+  await sayParked(recognized)
   const renders = join(scratch, 'renders')
   const animatic = cleanup.use(createAnimaticProvider({ directory: renders, concurrency: config.renderConcurrency }))
   await sweepStaleFiles(renders)
@@ -118,6 +127,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const metrics = createMetrics({
     openTasks: () => countOpenTasks(pool),
     pendingDeliveries: () => countPendingDeliveries(pool),
+    unconfiguredTasks: () => countUnconfigured(pool),
     circuits: () => new Map(providers.all.map(({ provider, breaker }) => [provider.id, breaker.state])),
   })
   let moderator = createModerator(providerConfig)
@@ -277,6 +287,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       store,
       log,
       ingest: (video) => ingestVideo({ ...video, ...ingest }),
+      chores: [
+        { name: 'mark the store', everyMs: MARK_EVERY_MS, run: () => markStore(store, recognized).then(() => 'done') },
+      ],
       onClaimed: (provider, lateMs) => metrics.stepLateness.observe({ provider }, lateMs / SECOND_MS),
       deliveries: {
         policy,

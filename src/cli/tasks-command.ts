@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { Command } from 'commander'
+import type { TaskId } from '../canonical/ids.ts'
 import { isJsonObject, type JsonObject } from '../canonical/json.ts'
 import type { Task } from '../canonical/task.ts'
 import { isTerminal } from '../canonical/task-state.ts'
@@ -14,16 +15,21 @@ import {
   selectTaskOfJob,
   selectUncertain,
 } from '../tasks/operator-queries.ts'
+import { failParked, resumeRestored, selectParked, selectParkedIds } from '../tasks/parked-queries.ts'
 import { selectAnyTask } from '../tasks/queries.ts'
 import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
 import { printable } from './printable.ts'
-import { readId } from './read-argument.ts'
+import { readId, readSelection } from './read-argument.ts'
 import { readConfiguredDeadlines } from './read-configured-providers.ts'
 import { withDatabase } from './with-database.ts'
 
 /** More than this is an outage, and is ended by time. */
 const MAX_LISTED = 1_000
+
+interface SelectedOptions extends OutputOptions {
+  readonly all?: true
+}
 
 interface ResolveOptions extends OutputOptions {
   readonly failed?: true
@@ -71,7 +77,14 @@ export function tasksCommand(): Command {
       const found = await withDatabase(({ pool }) => selectUncertain(pool, MAX_LISTED))
       const header = ['TASK', 'PROVIDER', 'HELD', 'SINCE', 'GIVEN UP', 'CAUSE']
       const rows = found.map(({ task, provider, heldCredits, startedAt, endsAt, cause }) => [
-        ...[task, provider, heldCredits.toString(), startedAt.toISOString(), endsAt.toISOString(), printable(cause)],
+        ...[
+          task,
+          provider,
+          heldCredits.toString(),
+          startedAt.toISOString(),
+          endsAt?.toISOString() ?? 'parked',
+          printable(cause),
+        ],
       ])
       print(
         options,
@@ -104,6 +117,54 @@ export function tasksCommand(): Command {
       })
       if (!resolved) throw new CommandError(`${id} is no uncertain task.`)
       print(options, { id, resolved: true }, [`${id} is resolved.`])
+    })
+
+  command
+    .command('parked')
+    .description('open tasks that no worker may touch: restored ones, and those whose provider no worker has')
+    .option('--json', 'print JSON')
+    .action(async (options: OutputOptions) => {
+      const found = await withDatabase(({ pool }) => selectParked(pool, MAX_LISTED))
+      const rows = found.map(({ task, state, provider, because, heldCredits, parkedAt }) => [
+        ...[task, state, provider, because.replace('_', ' '), heldCredits.toString(), parkedAt.toISOString()],
+      ])
+      print(options, { tasks: found }, table(['TASK', 'STATE', 'PROVIDER', 'BECAUSE', 'HELD', 'SINCE'], rows))
+    })
+
+  command
+    .command('resume')
+    .description('go on with tasks that a restore has parked: running ones are asked after, queued ones are begun')
+    .argument('[tasks...]', 'task_…')
+    .option('--all', 'all that a restore has parked')
+    .option('--json', 'print JSON')
+    .action(async (texts: string[], options: SelectedOptions) => {
+      const ids = readSelection('task', texts, options)
+      const resumed = await withDatabase(({ pool }) => resumeRestored(pool, ids))
+      const missing = ids?.find((id) => !resumed.includes(id))
+      if (missing !== undefined) {
+        throw new CommandError(
+          `${missing} is not parked by a restore; a task whose provider is missing goes on when a worker has that again.`,
+        )
+      }
+      print(options, { resumed }, [`${resumed.length} tasks go on.`])
+    })
+
+  command
+    .command('fail')
+    .description('give parked tasks up, without asking their providers: they fail, and their credits return')
+    .argument('[tasks...]', 'task_…, whatever they are parked for')
+    .option('--all', 'all that a restore has parked')
+    .option('--json', 'print JSON')
+    .action(async (texts: string[], options: SelectedOptions) => {
+      const ids = readSelection('task', texts, options)
+      const failed = await withDatabase(async ({ pool }) => {
+        const ended: TaskId[] = []
+        for (const id of await selectParkedIds(pool, ids)) if (await failParked(pool, id)) ended.push(id)
+        return ended
+      })
+      const missing = ids?.find((id) => !failed.includes(id))
+      if (missing !== undefined) throw new CommandError(`${missing} is not parked.`)
+      print(options, { failed }, [`${failed.length} tasks failed, and their credits returned.`])
     })
 
   return command

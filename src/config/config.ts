@@ -14,8 +14,10 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** Absolute path of the one directory that holds everything. */
   readonly dataDirectory: string
-  /** Where media lie; `undefined`: in the data directory. */
+  /** The bucket that media lie in; `undefined`: they lie in a folder. */
   readonly store: Bucket | undefined
+  /** Absolute path of a folder for media that machines share; `undefined`: the one in the data directory. */
+  readonly mediaDirectory: string | undefined
   /** `undefined`: the embedded PostgreSQL in the data directory. */
   readonly databaseUrl: string | undefined
   /** Where the nodes count requests together; `undefined`: each in its own memory. */

@@ -51,7 +51,7 @@ function readPlace(store: string): Pick<Bucket, 'name' | 'prefix'> {
   const [, name, path = ''] = /^s3:\/\/([^/]*)(?:\/(.*))?$/.exec(store) ?? []
   if (name === undefined) {
     throw new ConfigError(
-      'REELAY_STORE must be s3://<bucket> or s3://<bucket>/<prefix>; without it media lie on the disk.',
+      'REELAY_STORE must be s3://<bucket>, s3://<bucket>/<prefix> or file:///<folder>; without it media lie in the data directory.',
     )
   }
   if (!BUCKET_NAME.test(name) || ipaddr.IPv4.isValidFourPartDecimal(name)) {

@@ -31,6 +31,7 @@ describe('the configuration', () => {
       corsOrigins: [],
       dataDirectory: resolve('data'),
       store: undefined,
+      mediaDirectory: undefined,
       databaseUrl: undefined,
       redisUrl: undefined,
       allowNets: [],
@@ -112,6 +113,7 @@ describe('the configuration', () => {
           isInPath: false,
           credentials: { accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' },
         },
+        mediaDirectory: undefined,
         databaseUrl: DATABASE_URL,
         redisUrl: 'redis://cache',
         allowNets: ['10.0.0.0/8'],
@@ -135,6 +137,11 @@ describe('the configuration', () => {
     ['credits for nobody', { REELAY_BOOTSTRAP_CREDITS: '5' }, 'REELAY_BOOTSTRAP_CREDITS', 'REELAY_BOOTSTRAP_KEY'],
     ['links that would name no address', { REELAY_HOST: '0.0.0.0' }, 'REELAY_HOST=0.0.0.0', 'REELAY_PUBLIC_URL'],
     ['the same in IPv6', { REELAY_HOST: '::' }, 'REELAY_HOST=::', 'REELAY_PUBLIC_URL'],
+    ['a worker with a store of its own', { REELAY_ROLE: 'worker', DATABASE_URL }, 'REELAY_ROLE=worker', 'REELAY_STORE'],
+    ['an API with a store of its own', { REELAY_ROLE: 'api', DATABASE_URL }, 'REELAY_ROLE=api', 'REELAY_STORE'],
+    ['a folder that is relative', { REELAY_STORE: 'file:media' }, 'REELAY_STORE=file:media', 'file:///'],
+    ['a folder of another host', { REELAY_STORE: 'file://nas/media' }, 'REELAY_STORE=file://nas/media', 'file:///'],
+    ['the root as the store', { REELAY_STORE: 'file:///' }, 'REELAY_STORE=file:///', 'file:///srv'],
     ['an unknown role', { REELAY_ROLE: 'boss' }, 'REELAY_ROLE=boss', 'all, api, worker'],
     ['an unknown log level', { REELAY_LOG_LEVEL: 'loud' }, 'REELAY_LOG_LEVEL=loud', 'info'],
     ['another database', { DATABASE_URL: 'mysql://db/x' }, 'DATABASE_URL', 'postgres://'],
@@ -163,7 +170,8 @@ describe('the configuration', () => {
   })
 
   test('takes a worker on any host, for it has no address; the API’s it must know, for callbacks carry links', () => {
-    const worker = { REELAY_ROLE: 'worker', DATABASE_URL, REELAY_HOST: '0.0.0.0' }
+    const store = { REELAY_STORE: 'file:///srv/media' }
+    const worker = { REELAY_ROLE: 'worker', DATABASE_URL, REELAY_HOST: '0.0.0.0', ...store }
     assert.equal(readConfig({ ...worker, REELAY_PUBLIC_URL: 'https://x' }).publicUrl, 'https://x')
     assert.throws(() => readConfig(worker), /REELAY_ROLE=worker needs REELAY_PUBLIC_URL/)
   })

@@ -6,6 +6,7 @@ import { LOG_LEVELS, type LogLevel } from '../observe/logger.ts'
 import { type Bootstrap, type Config, ROLES, type Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { readBucket } from './read-bucket.ts'
+import { readMediaDirectory } from './read-media-directory.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -33,6 +34,8 @@ export function readConfig(environment: Environment): Config {
   const port = wholeNumber('REELAY_PORT', env('REELAY_PORT') ?? String(DEFAULT_PORT), { min: 0, max: 65_535 })
   const databaseUrl = readDatabaseUrl(env('DATABASE_URL'))
   refuseLonelyRole(role, databaseUrl)
+  refuseOwnStore(role, env('REELAY_STORE'))
+  const mediaDirectory = readMediaDirectory(env('REELAY_STORE'))
   const cores = availableParallelism()
   return {
     host,
@@ -41,7 +44,7 @@ export function readConfig(environment: Environment): Config {
     corsOrigins: readOrigins(env('REELAY_CORS_ORIGINS')),
     dataDirectory: resolve(env('REELAY_DATA_DIR') ?? DEFAULT_DATA_DIRECTORY),
     store: readBucket({
-      REELAY_STORE: env('REELAY_STORE'),
+      REELAY_STORE: mediaDirectory === undefined ? env('REELAY_STORE') : undefined,
       REELAY_S3_ENDPOINT: env('REELAY_S3_ENDPOINT'),
       REELAY_S3_REGION: env('REELAY_S3_REGION'),
       REELAY_S3_PATH_STYLE: env('REELAY_S3_PATH_STYLE'),
@@ -49,6 +52,7 @@ export function readConfig(environment: Environment): Config {
       AWS_SECRET_ACCESS_KEY: env('AWS_SECRET_ACCESS_KEY'),
       AWS_SESSION_TOKEN: env('AWS_SESSION_TOKEN'),
     }),
+    mediaDirectory,
     databaseUrl,
     redisUrl: readRedisUrl(env('REDIS_URL')),
     allowNets: readNets(env('REELAY_ALLOW_NETS')),
@@ -80,6 +84,15 @@ function refuseLonelyRole(role: Role, databaseUrl: string | undefined): void {
   throw new ConfigError(
     `REELAY_ROLE=${role} needs DATABASE_URL: the embedded database serves one process, so nobody would do the rest. ` +
       'Set DATABASE_URL, or leave REELAY_ROLE at all.',
+  )
+}
+
+/** What a worker stores in a folder of its own, no API finds. */
+function refuseOwnStore(role: Role, store: string | undefined): void {
+  if (role === 'all' || store !== undefined) return
+  throw new ConfigError(
+    `REELAY_ROLE=${role} needs REELAY_STORE: the processes of one installation share one store. ` +
+      'Set REELAY_STORE to s3://<bucket>, or to file:///<folder> where all of them reach one folder.',
   )
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import pg from 'pg'
+import type { z } from 'zod'
 import { EXACT_TEXT_SETTINGS, EXPORT_VERSION, type ExportPart, exportHeader, exportPart } from './export-format.ts'
 import { type AppliedMigration, appliedMigrations } from './migrate.ts'
 import { readUserTables, type UserTable } from './user-tables.ts'
@@ -28,10 +29,15 @@ const NEWLINE = 0x0a
  * on. No superuser is needed. The caller should then run the ledger's own proof. Media files are not in an export.
  *
  * @param client a connection of its own that owns the tables, not in a transaction.
+ * @param onRead what is to be done in the same transaction once all rows are there, given the ISO time of the export.
  * @returns how many rows of each table were read.
  * @throws ImportRefused if the file is damaged, cut off or of another schema, or the database is not empty.
  */
-export async function importDatabase(client: pg.ClientBase, input: Readable): Promise<Record<string, bigint>> {
+export async function importDatabase(
+  client: pg.ClientBase,
+  input: Readable,
+  onRead: (exportedAt: string) => Promise<void> = async () => {},
+): Promise<Record<string, bigint>> {
   await client.query('begin')
   try {
     await client.query(EXACT_TEXT_SETTINGS)
@@ -42,11 +48,12 @@ export async function importDatabase(client: pg.ClientBase, input: Readable): Pr
     }
     await assertEmpty(client, tables)
     const triggers = await disableTriggers(client)
-    const counts = await readParts(client, input, tables)
+    const { counts, exportedAt } = await readParts(client, input, tables)
     await assertCounts(client, tables, counts)
     // A table with checks still pending cannot be altered.
     await client.query('set constraints all immediate')
     for (const { table, trigger } of triggers) await client.query(`alter table ${table} enable trigger ${trigger}`)
+    await onRead(exportedAt)
     await client.query('commit')
     return counts
   } catch (error) {
@@ -62,23 +69,22 @@ async function readParts(
   client: pg.ClientBase,
   input: Readable,
   tables: readonly UserTable[],
-): Promise<Record<string, bigint>> {
+): Promise<{ readonly counts: Record<string, bigint>; readonly exportedAt: string }> {
   const hash = createHash('sha256')
-  let headerRead = false
+  let exportedAt: string | undefined
   let inserter: Inserter | undefined
   for await (const line of lines(input)) {
     const value = parse(line)
     if (Array.isArray(value)) {
       if (inserter === undefined) throw new ImportRefused('The file is damaged: a row belongs to no table.')
       await inserter.add(value, line.length)
-    } else if (!headerRead) {
-      assertHeader(value, await appliedMigrations(client))
-      headerRead = true
+    } else if (exportedAt === undefined) {
+      exportedAt = readHeader(value, await appliedMigrations(client)).createdAt
     } else {
       await inserter?.flush()
       inserter = undefined
       const part = parsePart(value)
-      if ('end' in part) return verifyEnd(part, hash.digest('hex'))
+      if ('end' in part) return { counts: verifyEnd(part, hash.digest('hex')), exportedAt }
       if ('table' in part) inserter = new Inserter(client, part, tables)
       else await client.query("select setval(format('public.%I', $1::text)::regclass, $2)", [part.sequence, part.last])
     }
@@ -173,14 +179,14 @@ function parsePart(value: unknown): ExportPart {
   throw new ImportRefused('The file is damaged: a line is neither a table nor a row.', { cause: part.error })
 }
 
-function assertHeader(value: unknown, migrations: readonly AppliedMigration[]): void {
+function readHeader(value: unknown, migrations: readonly AppliedMigration[]): z.infer<typeof exportHeader> {
   const header = exportHeader.safeParse(value)
   if (!header.success) throw new ImportRefused('The file is no export of Reelay.', { cause: header.error })
   if (header.data.version !== EXPORT_VERSION) {
     throw new ImportRefused(`The file has format ${header.data.version}; this Reelay reads format ${EXPORT_VERSION}.`)
   }
   const fingerprint = (list: readonly AppliedMigration[]): string => list.map(({ sha256 }) => sha256).join()
-  if (fingerprint(header.data.migrations) === fingerprint(migrations)) return
+  if (fingerprint(header.data.migrations) === fingerprint(migrations)) return header.data
   throw new ImportRefused(
     `The export has the schema ${header.data.migrations.at(-1)?.name}, the database ${migrations.at(-1)?.name}. ` +
       'Import it with the Reelay that exported it, and update that one.',

@@ -30,23 +30,35 @@ export interface Counts {
   readonly openTasks: () => Promise<readonly OpenTasks[]>
   /** Deliveries to be made, by kind. */
   readonly pendingDeliveries: () => Promise<ReadonlyMap<string, number>>
+  /** Open tasks at providers that no live worker has, by provider. */
+  readonly unconfiguredTasks?: () => Promise<ReadonlyMap<string, number>>
   /** What this process thinks of the health of each provider. */
   readonly circuits?: () => ReadonlyMap<string, (typeof CIRCUIT_STATES)[number]>
 }
 
 /** Makes the metrics of one process. */
-export function createMetrics({ openTasks, pendingDeliveries, circuits }: Counts): Metrics {
+export function createMetrics({ openTasks, pendingDeliveries, unconfiguredTasks, circuits }: Counts): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
   new Gauge({
     name: 'reelay_tasks',
-    help: 'Tasks that have not ended, by provider and state',
+    help: 'Tasks that have not ended, by provider and state; parked ones wait for an operator or for their provider',
     labelNames: ['provider', 'state'],
     registers,
     async collect() {
       this.reset()
       for (const { provider, state, tasks } of await openTasks()) this.set({ provider, state }, tasks)
+    },
+  })
+  new Gauge({
+    name: 'reelay_unconfigured_provider_tasks',
+    help: 'Open tasks at providers that no worker has configured, by provider',
+    labelNames: ['provider'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const [provider, tasks] of (await unconfiguredTasks?.()) ?? []) this.set({ provider }, tasks)
     },
   })
   new Gauge({

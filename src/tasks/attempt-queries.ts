@@ -116,6 +116,7 @@ export async function saveLateOperation(
     name: 'save-late-operation',
     text: `with moved as (
              update tasks t set state = 'running', due_at = now(), deadline_at = now() + make_interval(secs => $4),
+               parked_at = null, parked_because = null, parked_left = null,
                unanswered_polls = 0, fence = fence + 1, lease_owner = null, lease_until = null, updated_at = now()
              from attempts a
              where t.id = $1 and t.state = any ($5) and a.id = $2 and a.task_id = t.id and a.state in ('starting', 'uncertain')

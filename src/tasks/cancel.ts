@@ -3,6 +3,7 @@ import type { Task } from '../canonical/task.ts'
 import { isTerminal } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { cancelParked } from './parked-queries.ts'
 import { cancelQueued, requestCancel, selectTask } from './queries.ts'
 
 export type CancelOutcome =
@@ -15,7 +16,7 @@ export type CancelOutcome =
   | { readonly kind: 'not_found' }
 
 /**
- * Cancels a task. Queued: at once. With a provider: the worker asks the provider to stop and ends the task. Once the
+ * Cancels a task. Queued or parked: at once. With a provider: the worker asks the provider to stop and ends the task. Once the
  * provider has delivered it is too late: the video exists and is charged. A canceled task costs nothing.
  */
 export async function cancelTask(db: Queryable, wallet: WalletId, id: TaskId): Promise<CancelOutcome> {
@@ -25,7 +26,7 @@ export async function cancelTask(db: Queryable, wallet: WalletId, id: TaskId): P
   const canceled = await cancelQueued(db, id)
   const requested = !canceled && (await requestCancel(db, id))
   // A worker that gives the task to another provider may have put it back into a queue between the two.
-  if (!canceled && !requested) await cancelQueued(db, id)
+  if (!canceled && !requested && !(await cancelParked(db, id))) await cancelQueued(db, id)
   const now = (await selectTask(db, wallet, id)) ?? task
   if (now.state === 'canceled') return { kind: 'canceled', task: now }
   return { kind: requested ? 'requested' : 'too_late', task: now }

@@ -32,7 +32,7 @@ export async function hurryHintedTask(db: Queryable, { provider, jobId }: JobHin
                  where a.provider = $1 and a.operation ->> 'id' = $2 and a.state = 'accepted'
                    and a.id = (select last.id from last_attempt(a.task_id) last)
                  order by a.id desc limit 1)
-               and t.provider = $1 and t.state = 'running'
+               and t.provider = $1 and t.state = 'running' and t.parked_at is null
                and (${NEXT_LOOK} < t.due_at or (t.due_at = t.lease_until and t.hinted_at is distinct from 'infinity'))
              returning t.due_at
            )

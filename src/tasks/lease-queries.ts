@@ -185,9 +185,9 @@ export async function countActive(
 ): Promise<number | undefined> {
   const { rows } = await db.query<{ active: number | null }>({
     name: 'count-active',
-    text: `select case when exists (select from tasks where provider = $1 and state = 'queued') then (
+    text: `select case when exists (select from tasks where provider = $1 and state = 'queued' and parked_at is null) then (
              select count(*)::integer from tasks
-             where provider = $1 and state in ('submitting', 'running', 'collecting')
+             where provider = $1 and state in ('submitting', 'running', 'collecting') and parked_at is null
                and ($2::text is null or lease_owner = $2)) end as active`,
     values: [provider, worker ?? null],
   })

@@ -69,8 +69,8 @@ export interface UncertainTask {
   readonly heldCredits: bigint
   readonly cause: string
   readonly startedAt: Date
-  /** When it is given up by itself. */
-  readonly endsAt: Date
+  /** When it is given up by itself; `undefined` while it is parked. */
+  readonly endsAt: Date | undefined
 }
 
 /** Open tasks with an uncertain attempt, the oldest first. */
@@ -83,9 +83,10 @@ export async function selectUncertain(db: Queryable, limit: number): Promise<Unc
     price_credits: bigint
     error: string | null
     started_at: Date
-    deadline_at: Date
+    ends_at: Date | null
   }>(
-    `select a.task_id, a.id, a.provider, t.state, t.price_credits, a.error, a.started_at, t.deadline_at
+    `select a.task_id, a.id, a.provider, t.state, t.price_credits, a.error, a.started_at,
+       case when t.parked_at is null then t.deadline_at end as ends_at
      from attempts a join tasks t on t.id = a.task_id
      where a.state = 'uncertain' and t.state = 'submitting' order by a.started_at limit $1`,
     [limit],
@@ -98,7 +99,7 @@ export async function selectUncertain(db: Queryable, limit: number): Promise<Unc
     heldCredits: row.price_credits,
     cause: row.error ?? '',
     startedAt: row.started_at,
-    endsAt: row.deadline_at,
+    endsAt: row.ends_at ?? undefined,
   }))
 }
 
@@ -117,11 +118,14 @@ export async function selectTaskOfJob(
   return rows[0] === undefined ? undefined : idOf('task', rows[0].task_id)
 }
 
+/** What an operator says of a task that a restore had parked ends that, too. */
+const UNPARKED = 'parked_at = null, parked_because = null, parked_left = null'
+
 /** The job never began: the task is handed to its provider again, as a new attempt, and has `deadlineSeconds` from now. */
 export async function resolveAsUndelivered(db: Queryable, task: TaskId, deadlineSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `with freed as (
-       update tasks t set due_at = now(), deadline_at = now() + make_interval(secs => $2), fence = fence + 1, lease_owner = null,
+       update tasks t set ${UNPARKED}, due_at = now(), deadline_at = now() + make_interval(secs => $2), fence = fence + 1, lease_owner = null,
          lease_until = null, updated_at = now()
        from attempts a
        where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id
@@ -144,7 +148,7 @@ export async function resolveAsAccepted(
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `with freed as (
-       update tasks t set state = 'running', due_at = now(), deadline_at = now() + make_interval(secs => $3), fence = fence + 1,
+       update tasks t set ${UNPARKED}, state = 'running', due_at = now(), deadline_at = now() + make_interval(secs => $3), fence = fence + 1,
          lease_owner = null, lease_until = null, updated_at = now()
        from attempts a
        where t.id = $1 and t.state = 'submitting' and a.task_id = t.id and a.state = 'uncertain' returning t.id

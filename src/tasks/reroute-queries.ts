@@ -18,7 +18,7 @@ export async function sampleQueued(db: Queryable, provider: string, limit: numbe
     name: 'sample-queued',
     text: `select t.id, w.mode, t.request,
              array(select a.provider from attempts a where a.task_id = t.id and a.because = 'request') as refused_by
-           from (select * from tasks where provider = $1 and state = 'queued' order by random() limit $2) t
+           from (select * from tasks where provider = $1 and state = 'queued' and parked_at is null order by random() limit $2) t
            join wallets w on w.id = t.wallet_id`,
     values: [provider, limit],
   })
@@ -35,7 +35,7 @@ export async function moveQueued(
     name: 'move-queued',
     // Whoever moves or admits them at this moment has them locked, and is not waited for.
     text: `with free as materialized (
-             select id from tasks where id = any ($2::uuid[]) and provider = $1 and state = 'queued'
+             select id from tasks where id = any ($2::uuid[]) and provider = $1 and state = 'queued' and parked_at is null
              order by id for update skip locked
            )
            update tasks t set provider = m.provider, updated_at = now()

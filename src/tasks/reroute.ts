@@ -4,11 +4,16 @@ import type { StepContext } from './step-context.ts'
 /** Tasks looked at in one turn: a provider that fails with a long queue is emptied in some seconds. */
 const BATCH = 200
 
+/** Of the provider only its name is asked for: there may be nothing else of it. */
+export interface RerouteContext extends Pick<StepContext, 'db' | 'router' | 'onRequeued' | 'log'> {
+  readonly provider: { readonly id: string }
+}
+
 /**
  * Moves tasks that wait for this provider, which is ill or gone, to others that can take them and have not refused them. What
  * nobody else can take waits for it. Returns how many were moved.
  */
-export async function rerouteQueued({ db, provider, router, onRequeued, log }: StepContext): Promise<number> {
+export async function rerouteQueued({ db, provider, router, onRequeued, log }: RerouteContext): Promise<number> {
   const moves = (await sampleQueued(db, provider.id, BATCH)).flatMap(({ id, mode, request, refusedBy }) => {
     const except = new Set([provider.id, ...refusedBy])
     const other = router().alternative({ mode, request, except })

@@ -10,7 +10,8 @@
 import type { TaskState } from '../canonical/task-state.ts'
 
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
-  queued: ['submitting', 'canceled', 'expired'],
+  // Failed: an operator gives it up after a restore.
+  queued: ['submitting', 'failed', 'canceled', 'expired'],
   // Back to the queue, of another provider, when the one that was asked surely began nothing.
   submitting: ['queued', 'running', 'failed', 'canceled', 'expired'],
   running: ['collecting', 'failed', 'canceled', 'expired'],

@@ -35,8 +35,8 @@ export interface Delivery {
   readonly shownUrl: string
   readonly state: DeliveryState
   readonly attempts: number
-  /** Of the next attempt; meaningful while it is pending. */
-  readonly dueAt: Date
+  /** Of the next attempt; meaningful while it is pending. `undefined`: a restore has parked it until an operator decides. */
+  readonly dueAt: Date | undefined
   readonly lastStatus: number | undefined
   readonly lastError: string | undefined
   readonly lastAttemptAt: Date | undefined

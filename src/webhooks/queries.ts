@@ -167,14 +167,15 @@ export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): P
     shown_url: string
     state: DeliveryState
     attempts: number
-    due_at: Date
+    due_at: Date | null
     last_status: number | null
     last_error: string | null
     last_attempt_at: Date | null
     created_at: Date
     ended_at: Date | null
   }>(
-    `select id, kind, task_id, account_id, substring(url from '^[^?#]*') as shown_url, state, attempts, due_at, last_status,
+    `select id, kind, task_id, account_id, substring(url from '^[^?#]*') as shown_url, state, attempts,
+       case when parked_at is null then due_at end as due_at, last_status,
        last_error, last_attempt_at, created_at, ended_at
      from deliveries where ($1::uuid is null or task_id = $1) and ($2::text is null or state = $2)
      order by created_at desc, id limit $3`,
@@ -188,7 +189,7 @@ export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): P
     shownUrl: row.shown_url,
     state: row.state,
     attempts: row.attempts,
-    dueAt: row.due_at,
+    dueAt: row.due_at ?? undefined,
     lastStatus: row.last_status ?? undefined,
     lastError: row.last_error ?? undefined,
     lastAttemptAt: row.last_attempt_at ?? undefined,
@@ -203,7 +204,7 @@ export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): P
  */
 export async function retryDelivery(db: Queryable, id: DeliveryId): Promise<boolean> {
   const { rowCount } = await db.query(
-    `update deliveries set state = 'pending', attempts = 0, due_at = now(), ended_at = null, fence = fence + 1,
+    `update deliveries set state = 'pending', attempts = 0, due_at = now(), parked_at = null, ended_at = null, fence = fence + 1,
        lease_owner = null, lease_until = null
      where id = $1 and (lease_until is null or lease_until <= now())`,
     [uuidOf(id)],

@@ -1,12 +1,13 @@
 import type { Queryable } from '../db/database.ts'
 import type { OpenTasks } from '../observe/metrics.ts'
 
-/** Says that a worker is alive. Silent ones are forgotten after a day. */
-export async function upsertWorker(db: Queryable, worker: string): Promise<void> {
+/** Says that a worker is alive, and which providers it drives. Silent ones are forgotten after a day. */
+export async function upsertWorker(db: Queryable, worker: string, providers: readonly string[]): Promise<void> {
   await db.query(
     `with gone as (delete from workers where seen_at < now() - interval '1 day')
-     insert into workers (id) values ($1) on conflict (id) do update set seen_at = now()`,
-    [worker],
+     insert into workers (id, providers) values ($1, $2)
+     on conflict (id) do update set seen_at = now(), providers = excluded.providers`,
+    [worker, providers],
   )
 }
 
@@ -14,13 +15,17 @@ export async function deleteWorker(db: Queryable, worker: string): Promise<void>
   await db.query('delete from workers where id = $1', [worker])
 }
 
-/** Tasks that have not ended, by provider and state. Two counts, each of which has an index that holds no ended task. */
+/** Tasks that have not ended, by provider and state, or as `parked`. Each count has an index that holds no ended task. */
 export async function countOpenTasks(db: Queryable): Promise<OpenTasks[]> {
   const { rows } = await db.query<{ provider: string; state: string; tasks: number }>(
-    `select provider, 'queued' as state, count(*)::integer as tasks from tasks where state = 'queued' group by provider
+    `select provider, 'queued' as state, count(*)::integer as tasks from tasks
+     where state = 'queued' and parked_at is null group by provider
      union all
      select provider, state, count(*)::integer from tasks
-     where state in ('submitting', 'running', 'collecting') group by provider, state`,
+     where state in ('submitting', 'running', 'collecting') and parked_at is null group by provider, state
+     union all
+     select provider, 'parked', count(*)::integer from tasks
+     where parked_at is not null and state in ('queued', 'submitting', 'running', 'collecting') group by provider`,
   )
   return rows
 }

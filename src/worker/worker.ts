@@ -10,6 +10,7 @@ import { deleteOldRefusals } from '../moderation/queries.ts'
 import type { OpenReference } from '../providers/provider.ts'
 import type { Deadlines } from '../tasks/deadlines.ts'
 import { releaseLeases } from '../tasks/lease-queries.ts'
+import { MissingProviders } from '../tasks/missing-providers.ts'
 import type { ActiveProvider, ProviderSet } from '../tasks/provider-set.ts'
 import { deleteOldIdempotencyKeys } from '../tasks/queries.ts'
 import { Room } from '../tasks/room.ts'
@@ -55,6 +56,8 @@ export interface WorkerOptions {
   readonly onClaimed?: NonNullable<LaneContext['onClaimed']>
   /** What callbacks and uploads are made with; `undefined` leaves them to other workers. */
   readonly deliveries?: Pick<DeliveryLaneOptions, 'policy' | 'renderCallback' | 'deliveries' | 'now'>
+  /** What else is to be done again and again while it runs. */
+  readonly chores?: readonly Chore[]
 }
 
 /** Drives tasks and deliveries: one lane for each provider, one for each kind of delivery, and the chores. */
@@ -65,6 +68,7 @@ export class Worker {
   readonly #deliveryLanes: readonly DeliveryLane[]
   readonly #laneContext: LaneContext
   readonly #running: Promise<unknown>[] = []
+  readonly #missing: MissingProviders
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -91,6 +95,11 @@ export class Worker {
         return deadlines()
       },
     }
+    this.#missing = new MissingProviders({
+      ...{ db, providers, log },
+      onRequeued: () => this.wake(),
+      nowMs: () => performance.now(),
+    })
     this.#deliveryLanes =
       deliveries === undefined
         ? []
@@ -103,7 +112,7 @@ export class Worker {
     const freed = await releaseLeases(pool, id)
     if (freed > 0) log.info({ tasks: freed }, 'took up the tasks of the process before')
     await releaseDeliveries(pool, id)
-    await upsertWorker(pool, id)
+    await this.#heartbeat()
     const signal = this.#stop.signal
     const { providers } = this.#options
     providers.onAdded((active) => this.#open(active))
@@ -140,9 +149,11 @@ export class Worker {
   }
 
   #chores(): Chore[] {
-    const { pool, id, store, log } = this.#options
+    const { pool, store, log } = this.#options
     return [
-      { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => upsertWorker(pool, id).then(() => 'done') },
+      { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => this.#heartbeat().then(() => 'done') },
+      { name: 'look for tasks of missing providers', everyMs: 5 * SECOND_MS, run: () => this.#missing.look() },
+      ...(this.#options.chores ?? []),
       {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
@@ -175,6 +186,12 @@ export class Worker {
         run: async () => after(await deleteOldRefusals(pool, { days: REFUSAL_DAYS, limit: CHORE_BATCH })),
       },
     ]
+  }
+
+  #heartbeat(): Promise<void> {
+    const { pool, id, providers } = this.#options
+    const names = providers.all.map(({ provider }) => provider.id)
+    return upsertWorker(pool, id, names)
   }
 
   async #expireAbandoned(): Promise<'more' | 'done'> {

@@ -22,6 +22,7 @@ const listOutput = z.strictObject({
       state: z.enum(['pending', 'delivered', 'failed']),
       attempts: z.int(),
       due_at: z.iso.datetime().nullable(),
+      parked: z.boolean(),
       last_status: z.int().nullable(),
       last_error: z.string().nullable(),
       last_attempt_at: z.iso.datetime().nullable(),

@@ -1,6 +1,6 @@
 /** Nothing installed, no settings: the server's own PostgreSQL, its backup, and what may run beside it. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -50,6 +50,8 @@ describe('a server without a database of the operator’s', () => {
         assert.equal(await credits(old), 90)
 
         const home = join(directory, 'new')
+        // As a backup does: a file of the database, and a copy of the videos.
+        await cp(join(old.dataDirectory, 'media'), join(home, 'media'), { recursive: true })
         const imported = jsonOf(await runCli(['import', backup, '--json'], { REELAY_DATA_DIR: home }))
         assert.deepEqual(imported['rows'], rows)
 

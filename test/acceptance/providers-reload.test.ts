@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { after, before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { testDatabase } from '../support/database.ts'
 import { startGateway } from '../support/gateway.ts'
 import { waitFor } from '../support/patience.ts'
@@ -178,6 +179,7 @@ describe('a configuration that is changed while tasks are under way', () => {
       ...ENV,
       DATABASE_URL: database.url,
       REELAY_DATA_DIR: join(folder, 'roles'),
+      REELAY_STORE: pathToFileURL(join(folder, 'roles-media')).href,
       REELAY_PORT: '0',
       REELAY_BOOTSTRAP_KEY: key,
       REELAY_CONFIG: file,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { testDatabase } from '../support/database.ts'
 import { waitFor } from '../support/patience.ts'
 import { request, runCli, startCli } from '../support/server.ts'
@@ -15,7 +16,13 @@ describe('an API and a worker as two processes', () => {
   test('the API is ready only while there is a worker, which then takes what was queued', async () => {
     await using database = await testDatabase()
     const directory = await mkdtemp(join(tmpdir(), 'reelay-roles-'))
-    const env = { DATABASE_URL: database.url, REELAY_DATA_DIR: directory, REELAY_PORT: '0', REELAY_BOOTSTRAP_KEY: KEY }
+    const env = {
+      DATABASE_URL: database.url,
+      REELAY_DATA_DIR: directory,
+      REELAY_STORE: pathToFileURL(join(directory, 'shared')).href,
+      REELAY_PORT: '0',
+      REELAY_BOOTSTRAP_KEY: KEY,
+    }
     const api = startCli(['serve', '--json', '--role', 'api'], env)
     let worker: ReturnType<typeof startCli> | undefined
     try {

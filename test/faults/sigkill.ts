@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { uuidOf } from '../../src/canonical/ids.ts'
 import { openPool } from '../../src/db/database.ts'
 import { findViolations } from '../../src/ledger/invariants.ts'
+import { STORE_IDENTITY_KEY } from '../../src/media/store-identity.ts'
 import type { TestServer } from '../support/server.ts'
 
 /** What the database says of one task. */
@@ -56,10 +57,11 @@ export async function filesIn(server: TestServer, folder: string): Promise<strin
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
 }
 
-/** The store holds exactly the files that rows name: none is lost, none is left over. */
+/** The store holds exactly the files that rows name, and its own identity: none is lost, none is left over. */
 export async function assertStoreMatchesRows(server: TestServer): Promise<void> {
   const { rows } = await server.withDatabase((pool) =>
     pool.query<{ store_key: string }>('select store_key from media where deleted_at is null order by store_key'),
   )
-  assert.deepEqual((await filesIn(server, 'media')).sort(), rows.map((row) => row.store_key).sort())
+  const named = [...rows.map((row) => row.store_key), STORE_IDENTITY_KEY]
+  assert.deepEqual((await filesIn(server, 'media')).sort(), named.sort())
 }

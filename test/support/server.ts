@@ -18,7 +18,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { createAccount } from '../../src/accounts/create-account.ts'
 import { createKey } from '../../src/accounts/create-key.ts'
@@ -162,6 +162,7 @@ export class TestServer implements AsyncDisposable {
       REELAY_PORT: '0',
       REELAY_DATA_DIR: this.dataDirectory,
       DATABASE_URL: this.databaseUrl,
+      REELAY_STORE: this.databaseUrl === undefined ? undefined : storeOf(this.databaseUrl, this.dataDirectory),
       REELAY_BOOTSTRAP_KEY: this.key,
       REELAY_BOOTSTRAP_CREDITS: String(this.#options.credits ?? DEFAULT_CREDITS),
       ...this.#options.env,
@@ -337,6 +338,15 @@ async function temporaryDirectory(owned: (() => Promise<void>)[]): Promise<strin
   })
   return directory
 }
+
+/** Servers of one database share the folder for media of the first of them, as operators must have them do. */
+function storeOf(databaseUrl: string, dataDirectory: string): string {
+  const store = stores.get(databaseUrl) ?? pathToFileURL(join(dataDirectory, 'media')).href
+  stores.set(databaseUrl, store)
+  return store
+}
+
+const stores = new Map<string, string>()
 
 async function ownDatabase(owned: (() => Promise<void>)[]): Promise<string> {
   const database = await testDatabase()

@@ -45,14 +45,24 @@ create table tasks (
   finished_at         timestamptz,
   -- Taken out of every list by its owner.
   removed_at          timestamptz,
+  -- Parked: in the hands of no worker until an operator decides, or its provider returns. While an open task is parked, due_at
+  -- and deadline_at are infinite, so that no claim and no expiry finds it, and parked_left is what was left of its time.
+  parked_at           timestamptz,
+  parked_because      text        check (parked_because in ('restored', 'provider_missing')),
+  parked_left         interval,
+  constraint parked_says_why check (num_nulls(parked_at, parked_because, parked_left) in (0, 3)),
   constraint failed_says_why check ((state = 'failed') = (failure_reason is not null)),
   constraint only_success_costs check (final_credits = 0 or state = 'succeeded')
 );
-create index tasks_queued on tasks (provider, wallet_id, created_at, id) where state = 'queued';
+create index tasks_queued on tasks (provider, wallet_id, created_at, id)
+  where state = 'queued' and parked_at is null;
 create index tasks_due on tasks (provider, due_at) where state in ('submitting', 'running', 'collecting');
 -- Those to be started are looked for by themselves, beside thousands that are due to be polled.
 create index tasks_to_start on tasks (provider, due_at) where state = 'submitting';
-create index tasks_active on tasks (wallet_id) where state in ('submitting', 'running', 'collecting');
+create index tasks_active on tasks (wallet_id)
+  where state in ('submitting', 'running', 'collecting') and parked_at is null;
+create index tasks_parked on tasks (id)
+  where parked_at is not null and state in ('queued', 'submitting', 'running', 'collecting');
 create index tasks_queue_deadline on tasks (deadline_at) where state = 'queued';
 create index tasks_by_wallet on tasks (wallet_id, id);
 create index tasks_by_state on tasks (wallet_id, state, id) where removed_at is null;
@@ -136,5 +146,7 @@ create table admissions (
 create table workers (
   id         text primary key,
   started_at timestamptz not null default now(),
-  seen_at    timestamptz not null default now()
+  seen_at    timestamptz not null default now(),
+  -- Those that it drives. A provider that no live worker has is missing: its tasks wait for nothing.
+  providers  text[]      not null default '{}'
 );

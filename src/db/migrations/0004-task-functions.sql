@@ -117,7 +117,7 @@ begin
   perform pg_advisory_xact_lock(hashtext('reelay.admit'));
   slots := least(in_limit, in_concurrency - (
     select count(*) from tasks t
-    where t.provider = in_provider and t.state in ('submitting', 'running', 'collecting')
+    where t.provider = in_provider and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
       and (not in_each_worker or t.lease_owner = in_worker)));
   if slots <= 0 then
     return;
@@ -125,10 +125,11 @@ begin
   return query
     with recursive waiting (wallet_id) as (
       -- A loose index scan: one probe for each wallet that has a queue, however long the queue.
-      (select t.wallet_id from tasks t where t.state = 'queued' and t.provider = in_provider order by t.wallet_id limit 1)
+      (select t.wallet_id from tasks t where t.state = 'queued' and t.parked_at is null and t.provider = in_provider
+       order by t.wallet_id limit 1)
       union all
       select (select t.wallet_id from tasks t
-              where t.state = 'queued' and t.provider = in_provider and t.wallet_id > w.wallet_id
+              where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id > w.wallet_id
               order by t.wallet_id limit 1)
       from waiting w where w.wallet_id is not null
     ),
@@ -142,7 +143,7 @@ begin
       left join admissions last on last.wallet_id = w.id
       cross join lateral (
         select count(*)::integer as tasks from tasks t
-        where t.wallet_id = w.id and t.state in ('submitting', 'running', 'collecting')
+        where t.wallet_id = w.id and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
       ) active
       where active.tasks < (in_limits ->> a.plan)::integer
       order by active.tasks, last.last_admitted_at nulls first, w.id
@@ -153,7 +154,7 @@ begin
       from next_wallets w
       cross join lateral (
         select t.id, row_number() over (order by t.created_at, t.id) as rank from tasks t
-        where t.state = 'queued' and t.provider = in_provider and t.wallet_id = w.id
+        where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id = w.id
         order by t.created_at, t.id limit w.room
       ) head
       order by w.tasks + head.rank, w.last_admitted_at nulls first, head.id
@@ -164,7 +165,7 @@ begin
         state = 'submitting', fence = t.fence + 1, lease_owner = in_worker, lease_until = now() + in_lease,
         due_at = now() + in_lease, started_at = now(), deadline_at = now() + in_deadline, updated_at = now()
       -- Another lane may have moved it to another provider meanwhile.
-      from chosen where t.id = chosen.id and t.state = 'queued' and t.provider = in_provider
+      from chosen where t.id = chosen.id and t.state = 'queued' and t.parked_at is null and t.provider = in_provider
       returning t.*
     ),
     noted as (
@@ -225,8 +226,11 @@ begin
     where a.task_id = in_id and a.state in ('starting', 'accepted');
 
   if settled.callback_url is not null or settled.upload_url is not null then
-    insert into deliveries (id, task_id, account_id, kind, url)
-      select gen_random_uuid(), in_id, w.account_id, part.kind, part.url
+    -- What an operator or its owner ends of a restored copy may have been told by the original: that is the operator's to say, too.
+    insert into deliveries (id, task_id, account_id, kind, url, due_at, parked_at)
+      select gen_random_uuid(), in_id, w.account_id, part.kind, part.url,
+             case when settled.parked_because = 'restored' then 'infinity' else now() end,
+             case when settled.parked_because = 'restored' then now() end
       from wallets w,
         (values ('callback', settled.callback_url),
                 ('upload', case when in_to = 'succeeded' then settled.upload_url end)) as part (kind, url)

@@ -25,10 +25,13 @@ create table deliveries (
   last_attempt_at timestamptz,
   created_at      timestamptz not null default now(),
   ended_at        timestamptz,
+  -- Parked by a restore until an operator decides: due_at is infinite, so that no claim finds it.
+  parked_at       timestamptz,
   unique (task_id, kind),
   constraint ended_says_when check ((state = 'pending') = (ended_at is null))
 );
 create index deliveries_due on deliveries (kind, due_at) where state = 'pending';
+create index deliveries_parked on deliveries (id) where parked_at is not null and state = 'pending';
 create index deliveries_ended on deliveries (ended_at) where state <> 'pending';
 
 -- What callbacks of an account are signed with. In the clear, because signing needs it.
