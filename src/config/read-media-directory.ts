@@ -2,13 +2,16 @@ import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from './config-error.ts'
 
-const FOLDER_SCHEME = /^file:/i
+const FOLDER_SCHEME = /^file:/
+
+/** Without a host, which would be another machine. */
+const LOCAL_FOLDER = /^file:\/\/\/./
 
 /** The folder that `REELAY_STORE=file:///…` names, as an absolute path; `undefined` where it names none. */
 export function readMediaDirectory(store: string | undefined): string | undefined {
   if (store === undefined || !FOLDER_SCHEME.test(store)) return undefined
-  const path = pathOf(store)
-  if (path !== undefined && isAbsolute(path) && path.length > 1) return path
+  const path = LOCAL_FOLDER.test(store) ? pathOf(store) : undefined
+  if (path !== undefined && isAbsolute(path)) return path
   throw new ConfigError(
     `REELAY_STORE=${store} names no folder: an absolute path of this machine is written file:///srv/reelay-media.`,
   )
@@ -18,7 +21,7 @@ function pathOf(url: string): string | undefined {
   try {
     return fileURLToPath(url)
   } catch {
-    // Another host, or no URL: said by the caller.
+    // Not a path in a URL's writing: said by the caller.
     return undefined
   }
 }
