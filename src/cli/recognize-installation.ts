@@ -20,6 +20,9 @@ import { countParked, countUnconfigured } from '../tasks/parked-queries.ts'
 import { countParkedDeliveries } from '../webhooks/parked-queries.ts'
 import { DROP_DELIVERIES, FAIL_TASKS, type ParkedTotals, RESUME_DELIVERIES, RESUME_TASKS } from './parked-lines.ts'
 
+/** The store is written to no more often: the workers do so in turns. */
+const MARKED_AT_MOST_EVERY_MS = 45_000
+
 export interface RecognizeOptions {
   readonly config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'store' | 'mediaDirectory'>
   readonly pool: pg.Pool
@@ -69,10 +72,12 @@ export async function giveIdentity(store: Store, pool: pg.Pool): Promise<void> {
 /** Notes in database and store that this installation goes on; says so where another copy of it has taken the store over. */
 export async function markStore(store: Store, { pool, log }: Pick<RecognizeOptions, 'pool' | 'log'>): Promise<void> {
   const found = await readStoreIdentity(store)
-  await advanceMark(pool)
   const installation = await selectInstallation(pool)
   if (installation === undefined) return
   const { id, epoch, incarnation } = installation
+  const silentMs = found?.incarnation === incarnation ? Date.now() - found.usedAt.getTime() : Number.POSITIVE_INFINITY
+  // One of several workers is enough, and a start has just done it.
+  if (silentMs < MARKED_AT_MOST_EVERY_MS) return
   if (
     found !== undefined &&
     (found.installation !== id || (found.incarnation !== incarnation && found.epoch > epoch))
@@ -83,7 +88,8 @@ export async function markStore(store: Store, { pool, log }: Pick<RecognizeOptio
     )
     return
   }
-  await writeStoreIdentity(store, installation, new Date())
+  const advanced = await advanceMark(pool)
+  if (advanced !== undefined) await writeStoreIdentity(store, advanced, new Date())
 }
 
 /** What operators know the store by. */

@@ -63,7 +63,8 @@ export const MAX_QUEUE_POSITION = 1_000
 export const QUEUE_POSITION = `
   case when t.state = 'queued' then (
     select count(*) from (
-      select from tasks q where q.state = 'queued' and q.provider = t.provider and q.wallet_id = t.wallet_id
+      select from tasks q
+      where q.state = 'queued' and q.parked_at is null and q.provider = t.provider and q.wallet_id = t.wallet_id
         and (q.created_at, q.id) < (t.created_at, t.id) limit ${MAX_QUEUE_POSITION}
     ) ahead) end as queue_position`
 
