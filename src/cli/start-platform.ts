@@ -20,6 +20,7 @@ import { DIALECTS } from '../dialects/index.ts'
 import { DURATION_TOKEN_SECRET_BYTES, DurationTokens } from '../files/duration-token.ts'
 import type { FilesContext } from '../files/files-context.ts'
 import { sweepAbandonedFiles } from '../files/receive/sweep-abandoned-files.ts'
+import { DatabaseTurns } from '../http/database-turns.ts'
 import { LargeBodyTurns } from '../http/large-body-turns.ts'
 import { OpenUploads } from '../http/open-uploads.ts'
 import type { Platform } from '../http/platform.ts'
@@ -29,6 +30,7 @@ import {
   ProviderWebhookAddresses,
 } from '../http/provider-webhook-addresses.ts'
 import { createServer } from '../http/server.ts'
+import { WatchPlaces } from '../http/watch-places.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ingestVideo } from '../media/ingest.ts'
 import { installationKey } from '../media/installation-key.ts'
@@ -331,6 +333,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       signingKey,
       files,
       largeBodies: new LargeBodyTurns(),
+      databaseTurns: new DatabaseTurns(pool),
+      watchPlaces: new WatchPlaces(),
       openUploads: new OpenUploads(),
       fetchPolicy: policy,
       metrics,

@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 50
 
 /** Cancels, and waits a moment for the worker, so that the answer tells how it ended. */
 export async function cancelAndWait(platform: Platform, wallet: WalletId, id: TaskId): Promise<Task> {
-  const outcome = await cancelTask(platform.pool, wallet, id)
+  const outcome = await platform.databaseTurns.run(wallet, (db) => cancelTask(db, wallet, id))
   switch (outcome.kind) {
     case 'canceled':
       return outcome.task
@@ -32,7 +32,7 @@ async function waitForEnd(platform: Platform, wallet: WalletId, task: Task): Pro
   let latest = task
   for (let waited = 0; waited < WAIT_MS && !isTerminal(latest.state); waited += LOOK_EVERY_MS) {
     await delay(LOOK_EVERY_MS)
-    latest = (await selectTask(platform.pool, wallet, task.id)) ?? latest
+    latest = (await platform.databaseTurns.run(wallet, (db) => selectTask(db, wallet, task.id))) ?? latest
   }
   return latest
 }

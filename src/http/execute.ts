@@ -51,6 +51,10 @@ const EXECUTORS: Executors = {
   },
 
   follow: async (platform, input, asking) => {
+    const release = platform.watchPlaces.take(known(asking.holder).walletId)
+    const leaving = asking.leaving()
+    leaving.addEventListener('abort', release)
+    if (leaving.aborted) release()
     const created = await EXECUTORS.create(platform, input, asking)
     const read = () => existing(platform, known(asking.holder), created.task.id)
     const onUnread = (error: unknown) =>
@@ -59,7 +63,7 @@ const EXECUTORS: Executors = {
         'a followed task could not be read; it will be read again',
       )
     const { watchers } = platform
-    const updates = followTask({ task: created.task, watchers, read, onUnread, signal: asking.leaving() })
+    const updates = followTask({ task: created.task, watchers, read, onUnread, signal: leaving })
     return { ...created, updates }
   },
 
@@ -67,17 +71,25 @@ const EXECUTORS: Executors = {
     const task = await existing(platform, known(holder), id)
     onTask(task)
     if (waitSeconds === undefined || isTerminal(task.state)) return task
-    using watch = platform.watchers.watch(task)
-    await watch.next(waitSeconds * 1000, leaving())
+    const release = platform.watchPlaces.tryTake(known(holder).walletId)
+    if (release === undefined) return task
+    try {
+      using watch = platform.watchers.watch(task)
+      await watch.next(waitSeconds * 1000, leaving())
+    } finally {
+      release()
+    }
     return existing(platform, known(holder), id)
   },
 
-  getMany: (platform, { ids }, { holder, dialect }) =>
-    selectTasksById(platform.pool, { wallet: known(holder).walletId, dialect, ids }),
+  getMany: (platform, { ids }, { holder, dialect }) => {
+    const wallet = known(holder).walletId
+    return platform.databaseTurns.run(wallet, (db) => selectTasksById(db, { wallet, dialect, ids }))
+  },
 
   list: async (platform, { limit, after, order, states }, { holder }) => {
     const filter = { wallet: known(holder).walletId, states, after, order, limit: limit + 1 }
-    const found = await selectTasks(platform.pool, filter)
+    const found = await platform.databaseTurns.run(filter.wallet, (db) => selectTasks(db, filter))
     return { tasks: found.slice(0, limit), hasMore: found.length > limit }
   },
 
@@ -86,14 +98,15 @@ const EXECUTORS: Executors = {
   remove: async (platform, { id }, { holder }) => {
     const task = await existing(platform, known(holder), id)
     const ended = isTerminal(task.state) ? task : await endOf(platform, known(holder), id)
-    if (!(await removeTask(platform.pool, id))) {
+    if (!(await platform.databaseTurns.run(known(holder).walletId, (db) => removeTask(db, id)))) {
       throw new Refusal('unavailable', 'The generation is still being canceled; try again.', { retryAfterSeconds: 2 })
     }
     return ended
   },
 
   balance: async (platform, _input, { holder }) => {
-    const balance = await selectBalance(platform.pool, known(holder).walletId)
+    const wallet = known(holder).walletId
+    const balance = await platform.databaseTurns.run(wallet, (db) => selectBalance(db, wallet))
     return { availableCredits: balance?.available ?? 0n }
   },
 
@@ -114,8 +127,8 @@ function known(holder: KeyHolder | undefined): KeyHolder {
   return holder
 }
 
-async function existing(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
-  const task = await selectTask(platform.pool, holder.walletId, id)
+async function existing(platform: Platform, { walletId }: KeyHolder, id: TaskId): Promise<Task> {
+  const task = await platform.databaseTurns.run(walletId, (db) => selectTask(db, walletId, id))
   if (task === undefined) throw new Refusal('task_not_found', 'There is no such generation.')
   return task
 }

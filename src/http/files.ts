@@ -72,20 +72,30 @@ async function stated({ files }: Platform, { account }: KeyHolder, file: KeptFil
 }
 
 export async function getFile(platform: Platform, holder: KeyHolder, id: FileId): Promise<StatedFile> {
-  const found = await selectFile(platform.pool, holder.walletId, id)
+  const wallet = holder.walletId
+  const found = await platform.databaseTurns.run(wallet, (db) => selectFile(db, wallet, id))
   if (found?.state === 'kept') return await stated(platform, holder, found.file)
   if (found?.state !== 'expired') throw notFound()
   throw new Refusal('file_not_found', `The file expired on ${found.file.expiresAt.toISOString()}.`)
 }
 
-export async function listFiles(platform: Platform, holder: KeyHolder, asked: FileListInput): Promise<FilePage> {
+export async function listFiles(
+  platform: Platform,
+  { walletId: wallet }: KeyHolder,
+  asked: FileListInput,
+): Promise<FilePage> {
   const { limit, after } = asked
-  const found = await selectFiles(platform.pool, { wallet: holder.walletId, after, limit: limit + 1 })
+  const filter = { wallet, after, limit: limit + 1 }
+  const found = await platform.databaseTurns.run(wallet, (db) => selectFiles(db, filter))
   return { files: found.slice(0, limit), hasMore: found.length > limit }
 }
 
-export async function deleteFile(platform: Platform, holder: KeyHolder, id: FileId): Promise<CustomerFile> {
-  const deleted = await markFileDeleted(platform.pool, holder.walletId, id)
+export async function deleteFile(
+  platform: Platform,
+  { walletId: wallet }: KeyHolder,
+  id: FileId,
+): Promise<CustomerFile> {
+  const deleted = await platform.databaseTurns.run(wallet, (db) => markFileDeleted(db, wallet, id))
   if (deleted === undefined) throw notFound()
   return deleted
 }

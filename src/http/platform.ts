@@ -16,9 +16,11 @@ import type { Router } from '../tasks/router.ts'
 import type { Submitter } from '../tasks/submit.ts'
 import type { Waker } from '../tasks/wake.ts'
 import type { TaskWatchers } from '../tasks/watch.ts'
+import type { DatabaseTurns } from './database-turns.ts'
 import type { LargeBodyTurns } from './large-body-turns.ts'
 import type { OpenUploads } from './open-uploads.ts'
 import type { ProviderWebhookAddresses } from './provider-webhook-addresses.ts'
+import type { WatchPlaces } from './watch-places.ts'
 
 /** What the HTTP side works with; put together where the process starts. */
 export interface Platform {
@@ -48,6 +50,8 @@ export interface Platform {
   /** Files that customers bring. */
   readonly files: FilesContext
   readonly largeBodies: LargeBodyTurns
+  readonly databaseTurns: DatabaseTurns
+  readonly watchPlaces: WatchPlaces
   readonly openUploads: OpenUploads
   readonly metrics: Metrics
   readonly log: Logger

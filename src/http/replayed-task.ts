@@ -45,8 +45,8 @@ export async function findReplayed(
 }
 
 /** The task of a known key, also if its owner has removed it since. */
-export async function firstTask(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
-  const first = await selectTaskEvenRemoved(platform.pool, holder.walletId, id)
+export async function firstTask(platform: Platform, { walletId: wallet }: KeyHolder, id: TaskId): Promise<Task> {
+  const first = await platform.databaseTurns.run(wallet, (db) => selectTaskEvenRemoved(db, wallet, id))
   if (first === undefined) throw new Error(`task ${id} of a known idempotency key is gone`)
   return first
 }

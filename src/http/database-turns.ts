@@ -1,0 +1,61 @@
+/**
+ * Turns at the database for what customers read, list, cancel and delete. All of this process share one pool of connections:
+ * without shares, the slow statements of one account would hold each of them, and everything else would wait: other
+ * accounts' requests, the worker, and the question whether the server is ready.
+ */
+import type pg from 'pg'
+import { Refusal } from '../canonical/refusal.ts'
+import { NoTurn, Turns } from '../isolation/turns.ts'
+import type { WalletId } from '../ledger/queries.ts'
+
+/** Of the pool's connections, those that statements of customers have at most: four are left for creates and for the worker. */
+const MAX_AT_ONCE = 12
+
+/** Of one account in one mode. A read takes a millisecond: four at a time are thousands a second. */
+const MAX_OF_ACCOUNT = 4
+
+/** Of one account in one mode: about what the largest plan may ask in ten seconds. */
+const MAX_WAITING_OF_ACCOUNT = 1_000
+
+/** As long as any other statement waits for a connection. */
+const MAX_WAIT_MS = 10_000
+
+/** Statements that took so long are over by then, or have been ended. */
+const RETRY_SECONDS = 5
+
+export class DatabaseTurns {
+  readonly #pool: pg.Pool
+  readonly #turns = new Turns<WalletId>({
+    atOnce: MAX_AT_ONCE,
+    ofOneKey: MAX_OF_ACCOUNT,
+    waitingOfOneKey: MAX_WAITING_OF_ACCOUNT,
+    waitMs: MAX_WAIT_MS,
+  })
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool
+  }
+
+  /**
+   * Runs a statement for a customer once it has a turn. One turn is one connection: `work` runs its statements one after
+   * the other. Throws an `unavailable` refusal where the account's other statements keep it waiting for too long.
+   */
+  async run<T>(wallet: WalletId, work: (db: pg.Pool) => Promise<T>): Promise<T> {
+    const release = this.#turns.tryTake(wallet) ?? (await this.#wait(wallet))
+    try {
+      return await work(this.#pool)
+    } finally {
+      release()
+    }
+  }
+
+  async #wait(wallet: WalletId): Promise<() => void> {
+    try {
+      return await this.#turns.take({ key: wallet })
+    } catch (error) {
+      if (!(error instanceof NoTurn)) throw error
+      const message = 'Too many requests of this account are being answered at this moment; try again.'
+      throw new Refusal('unavailable', message, { cause: error, retryAfterSeconds: RETRY_SECONDS })
+    }
+  }
+}
