@@ -10,12 +10,14 @@ import { ASPECT_RATIOS, RESOLUTIONS } from '../src/canonical/generation.ts'
 import { newId, uuidOf } from '../src/canonical/ids.ts'
 import { Notifications } from '../src/db/notifications.ts'
 import { selectWallet } from '../src/ledger/queries.ts'
+import { Cadence } from '../src/observe/cadence.ts'
 import type { Provider } from '../src/providers/provider.ts'
 import { DEFAULT_DEADLINES } from '../src/tasks/deadlines.ts'
 import type { NewTask } from '../src/tasks/new-task.ts'
 import { ProviderSet, planOf } from '../src/tasks/provider-set.ts'
 import { submitTasks } from '../src/tasks/queries.ts'
 import { Room } from '../src/tasks/room.ts'
+import { UNCOUNTED } from '../src/tasks/step-context.ts'
 import { QUEUE_CHANNEL, Waker } from '../src/tasks/wake.ts'
 import { Lane } from '../src/worker/lane.ts'
 import { type BenchDatabase, makeAccounts, openBenchDatabase } from './support/bench-database.ts'
@@ -73,6 +75,9 @@ export async function benchQueue(): Promise<Measurement[]> {
       discardIngested: async () => {},
       onEnded: () => {},
       onRequeued: () => {},
+      storage: { fault: undefined, suspect: () => {} },
+      counters: UNCOUNTED,
+      cadence: new Cadence(),
       log: pino({ level: 'fatal' }),
       signal: stop.signal,
       random: Math.random,

@@ -128,6 +128,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
   const providers = new ProviderSet(plans.make(providerConfig))
   const metrics = createMetrics({
     openTasks: () => countOpenTasks(pool),
+    storesVideos: () => (worker === undefined ? undefined : worker.storageFault === undefined),
     pendingDeliveries: () => countPendingDeliveries(pool),
     unconfiguredTasks: () => countUnconfigured(pool),
     circuits: () => new Map(providers.all.map(({ provider, breaker }) => [provider.id, breaker.state])),
@@ -293,6 +294,11 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
         { name: 'mark the store', everyMs: MARK_EVERY_MS, run: () => markStore(store, recognized).then(() => 'done') },
       ],
       onClaimed: (provider, lateMs) => metrics.stepLateness.observe({ provider }, lateMs / SECOND_MS),
+      counters: {
+        collectFault: (provider, fault) => metrics.collectFaults.inc({ provider, fault }),
+        unusableResult: (provider, fault) => metrics.unusableResults.inc({ provider, fault }),
+        lostJob: (provider) => metrics.lostJobs.inc({ provider }),
+      },
       deliveries: {
         policy,
         renderCallback: callbackRenderer({ db: pool, dialects: DIALECTS, urlOf: (media) => links.urlOf(media) }),

@@ -81,7 +81,12 @@ const moderation = z
   .describe('What prompts are judged by, before anything is held or fetched.')
 
 const deadlines = z.strictObject({
-  taskSeconds: z.int().min(60).max(86_400).default(3_600).describe('From a slot at a provider to being given up.'),
+  taskSeconds: z
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3_600)
+    .describe('For a provider to finish a job that it has accepted, and before that for one to accept it.'),
   uncertainSeconds: z
     .int()
     .min(60)

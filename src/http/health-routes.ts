@@ -20,7 +20,10 @@ export interface HealthOptions {
   readonly publicUrl: string | undefined
 }
 
-/** `/healthz`: this process answers. `/readyz`: the database and a worker do, too. `/metrics`: Prometheus. */
+/**
+ * `/healthz`: this process answers. `/readyz`: the database and a worker do, too; that videos can be stored is said beside it.
+ * `/metrics`: Prometheus.
+ */
 export function mountHealth(app: FastifyInstance, { platform, metricsToken, publicUrl }: HealthOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
 
@@ -28,7 +31,7 @@ export function mountHealth(app: FastifyInstance, { platform, metricsToken, publ
   app.get('/readyz', async (request, reply) => {
     const checks = await parts.ask().catch((error: unknown) => {
       request.log.warn({ err: error }, 'not ready')
-      return { database: false, worker: false }
+      return { database: false, worker: false, storage: false }
     })
     const ready = checks.database && checks.worker
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', checks })
@@ -47,7 +50,10 @@ export function mountHealth(app: FastifyInstance, { platform, metricsToken, publ
 
 interface Readiness {
   readonly database: boolean
+  /** One at least is alive. */
   readonly worker: boolean
+  /** All that are alive can store videos. Without it requests are taken and wait in the queue, and videos are served. */
+  readonly storage: boolean
 }
 
 /** Asks whether the parts work: at most once at a time, whoever asks, so that probes take one connection of an ill database. */
@@ -75,13 +81,14 @@ class Parts {
 
   async #askDatabase(): Promise<Readiness> {
     const question = {
-      text: 'select exists (select from workers where seen_at > now() - make_interval(secs => $1)) as alive',
+      text: `select count(*) > 0 as worker, count(*) > 0 and bool_and(storage_fault is null) as storage
+             from workers where seen_at > now() - make_interval(secs => $1)`,
       values: [WORKER_SILENT_SECONDS],
       // Beyond it its connection is closed: it is as silent to everything else.
       query_timeout: READY_WITHIN_MS,
     }
-    const { rows } = await this.#pool.query<{ alive: boolean }>(question)
-    return { database: true, worker: rows[0]?.alive === true }
+    const { rows } = await this.#pool.query<{ worker: boolean; storage: boolean }>(question)
+    return { database: true, worker: rows[0]?.worker === true, storage: rows[0]?.storage === true }
   }
 }
 

@@ -8,6 +8,9 @@ export interface Metrics {
   readonly deliveries: Counter<'kind' | 'outcome'>
   readonly stepLateness: Histogram<'provider'>
   readonly moderationRefusals: Counter<'source' | 'category'>
+  readonly collectFaults: Counter<'provider' | 'fault'>
+  readonly unusableResults: Counter<'provider' | 'fault'>
+  readonly lostJobs: Counter<'provider'>
 }
 
 /** Upper bounds in seconds, from a read served from memory to a create that waits for a busy database. */
@@ -32,12 +35,15 @@ export interface Counts {
   readonly pendingDeliveries: () => Promise<ReadonlyMap<string, number>>
   /** Open tasks at providers that no live worker has, by provider. */
   readonly unconfiguredTasks?: () => Promise<ReadonlyMap<string, number>>
+  /** Whether this process can store videos; `undefined` where it stores none. */
+  readonly storesVideos?: () => boolean | undefined
   /** What this process thinks of the health of each provider. */
   readonly circuits?: () => ReadonlyMap<string, (typeof CIRCUIT_STATES)[number]>
 }
 
 /** Makes the metrics of one process. */
-export function createMetrics({ openTasks, pendingDeliveries, unconfiguredTasks, circuits }: Counts): Metrics {
+export function createMetrics(counts: Counts): Metrics {
+  const { openTasks, pendingDeliveries, unconfiguredTasks, storesVideos, circuits } = counts
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -71,6 +77,16 @@ export function createMetrics({ openTasks, pendingDeliveries, unconfiguredTasks,
       for (const [provider, now] of circuits?.() ?? [])
         for (const state of CIRCUIT_STATES)
           this.set({ provider, state: state.replace(' ', '_') }, state === now ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'reelay_storage_writable',
+    help: 'Whether this process can store videos: 0 while it begins no new jobs because it cannot',
+    registers,
+    collect() {
+      this.reset()
+      const storesNow = storesVideos?.()
+      if (storesNow !== undefined) this.set(storesNow ? 1 : 0)
     },
   })
   new Gauge({
@@ -109,6 +125,24 @@ export function createMetrics({ openTasks, pendingDeliveries, unconfiguredTasks,
       help: 'How long after it was due a poll, or another step of a task at a provider, was taken up',
       labelNames: ['provider'],
       buckets: LATENESS_BUCKETS,
+      registers,
+    }),
+    collectFaults: new Counter({
+      name: 'reelay_collect_faults_total',
+      help: 'Times that a finished video could not be fetched or stored, by provider and what was wrong; most are tried again',
+      labelNames: ['provider', 'fault'],
+      registers,
+    }),
+    unusableResults: new Counter({
+      name: 'reelay_unusable_results_total',
+      help: 'Jobs that a provider finished, for good, without a video that can be taken, by what was wrong with it',
+      labelNames: ['provider', 'fault'],
+      registers,
+    }),
+    lostJobs: new Counter({
+      name: 'reelay_lost_jobs_total',
+      help: 'Jobs that a provider accepted and then did not know',
+      labelNames: ['provider'],
       registers,
     }),
     moderationRefusals: new Counter({

@@ -36,6 +36,20 @@ export async function insertAttempt(
   return rowCount === 1
 }
 
+/**
+ * Commits that an attempt whose job was lost is made once more, with its token, before its provider is called. False: the lease was
+ * lost, so nobody may be called.
+ */
+export async function reopenAttempt(db: Queryable, task: LeasedTask, attempt: AttemptId): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'reopen-attempt',
+    text: `update attempts a set state = 'starting', operation = null, accepted_at = null, ended_at = null from tasks t
+           where a.id = $3 and a.task_id = t.id and a.state = 'lost' and t.id = $1 and t.fence = $2 and t.state = 'submitting'`,
+    values: [uuidOf(task.id), task.fence, uuidOf(attempt)],
+  })
+  return rowCount === 1
+}
+
 /** Keeps what a start will need when it is repeated. False: the lease was lost, so nobody may be called. */
 export async function keepForRepeat(
   db: Queryable,
@@ -58,18 +72,19 @@ export interface Accepted {
 }
 
 /**
- * Saves the accepted operation and makes the task `running`, together. False: the lease was lost.
+ * Saves the accepted operation and makes the task `running`, together; it has `deadlineSeconds` from now. False: the lease was lost.
  * @throws DatabaseError `isJobOfAnother` where another attempt has that job.
  */
 export async function saveOperation(
   db: Queryable,
   task: LeasedTask,
-  accepted: Accepted & { readonly next: NextStep },
+  accepted: Accepted & { readonly next: NextStep; readonly deadlineSeconds: number },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'save-operation',
     text: `with moved as (
-             update tasks set state = 'running', updated_at = now(), unanswered_polls = 0, ${NEXT_STEP}
+             update tasks set state = 'running', updated_at = now(), unanswered_polls = 0,
+               deadline_at = now() + make_interval(secs => $8), ${NEXT_STEP}
              where id = $1 and fence = $2 and state = any ($7) returning id
            )
            update attempts set state = 'accepted', operation = $6, accepted_at = now()
@@ -79,6 +94,7 @@ export async function saveOperation(
       uuidOf(accepted.attempt),
       accepted.operation,
       statesBefore('running'),
+      accepted.deadlineSeconds,
     ],
   })
   return rowCount === 1
@@ -202,7 +218,7 @@ export interface TriedProviders {
 export async function selectTriedProviders(db: Queryable, task: TaskId): Promise<TriedProviders> {
   const { rows } = await db.query<{ provider: string; refused: boolean; recent: boolean }>({
     name: 'select-tried-providers',
-    text: `select provider, coalesce(bool_or(because in ('request', 'configuration')), false) as refused,
+    text: `select provider, coalesce(bool_or(because in ('request', 'configuration', 'result')), false) as refused,
              bool_or(started_at > now() - $2::interval) as recent
            from attempts where task_id = $1 group by provider`,
     values: [uuidOf(task), JUST_TRIED],
@@ -214,29 +230,38 @@ export async function selectTriedProviders(db: Queryable, task: TaskId): Promise
 /** So long a provider that was tried is not tried again in turn: two that are busy are not asked back and forth. */
 const JUST_TRIED = '1 minute'
 
-/** An attempt that surely began nothing. */
-export interface UnstartedAttempt {
+/** An attempt whose task may be given to another provider: no job of it runs. */
+export interface OverAttempt {
   readonly attempt: AttemptId
-  readonly state: 'rejected' | 'undelivered'
-  readonly because?: RejectionCause
+  /** `failed`: the provider finished without what was asked for. `lost`: it took the job, and knows it no more. */
+  readonly state: 'rejected' | 'undelivered' | 'failed' | 'lost'
+  readonly because?: RejectionCause | 'result'
   /** For the operator. */
   readonly error: string
 }
 
+/** An attempt that surely began nothing. */
+export interface UnstartedAttempt extends OverAttempt {
+  readonly state: 'rejected' | 'undelivered'
+  readonly because?: RejectionCause
+}
+
 /**
- * Puts a task whose provider surely began nothing into the queue of another one, where its age gives it its place. `ended`
- * is the attempt that this ends, if it does. False: the lease was lost, or it is to be canceled.
+ * Puts a task that no provider works on into the queue of one, where its age gives it its place. `ended` is the attempt that
+ * this ends, if it does. False: the lease was lost, or it is to be canceled.
  */
 export async function requeueTask(
   db: Queryable,
   task: LeasedTask,
-  { provider, ended }: { readonly provider: string; readonly ended: UnstartedAttempt | undefined },
+  { provider, ended }: { readonly provider: string; readonly ended: OverAttempt | undefined },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'requeue-task',
     text: `with moved as (
              update tasks set state = 'queued', provider = $7, fence = fence + 1, lease_owner = null, lease_until = null,
-               due_at = now(), deadline_at = created_at + make_interval(secs => $9), unanswered_polls = 0, updated_at = now()
+               due_at = now(), deadline_at = greatest(created_at + make_interval(secs => $9), now() + $10::interval),
+               updated_at = now(), progress = 0, unanswered_polls = 0, gone_polls = 0, collect_faults = 0, holds_slot = true,
+               lost_jobs = lost_jobs + (coalesce($4, '') = 'lost')::integer
              where id = $1 and fence = $2 and state = any ($8) and cancel_requested_at is null returning id
            ), ended as (
              update attempts set state = $4, error = $5, because = $6, ended_at = now()
@@ -253,7 +278,11 @@ export async function requeueTask(
       provider,
       statesBefore('queued'),
       QUEUE_DEADLINE_SECONDS,
+      LEAST_QUEUE_TIME,
     ],
   })
   return rowCount === 1
 }
+
+/** A task that comes back to a queue may wait there for so long, however old it is. */
+const LEAST_QUEUE_TIME = '1 hour'

@@ -150,7 +150,7 @@ describe('canceling a task', () => {
 
   for (const [name, end, state] of [
     ['canceled', (id: TaskId) => cancelTask(shop.pool, wallet, id), 'canceled'],
-    ['overdue', (id: TaskId) => shop.endTime(id), 'expired'],
+    ['overdue', (id: TaskId) => shop.endGrace(id), 'expired'],
   ] as const) {
     it(`whose start is in doubt: once ${state}, its attempt still says that a job may be billed`, async () => {
       const doubtful = new ScriptedProvider({

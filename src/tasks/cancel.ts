@@ -17,7 +17,8 @@ export type CancelOutcome =
 
 /**
  * Cancels a task. Queued or parked: at once. With a provider: the worker asks the provider to stop and ends the task. Once the
- * provider has delivered it is too late: the video exists and is charged. A canceled task costs nothing.
+ * provider has delivered it is too late: the video exists and is charged, unless it cannot be fetched or stored. A canceled task
+ * costs nothing.
  */
 export async function cancelTask(db: Queryable, wallet: WalletId, id: TaskId): Promise<CancelOutcome> {
   const task = await selectTask(db, wallet, id)

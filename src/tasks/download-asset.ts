@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BrokenMedia } from '../media/broken-media.ts'
+import { FetchError, type FetchErrorReason } from '../media/fetch-error.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { AssetGone, type ProducedAsset } from '../providers/provider.ts'
 
@@ -16,6 +17,8 @@ const MAX_RESUMES = 5
 
 /** Pause before a broken download is taken up. */
 const RESUME_PAUSE_MS = 500
+
+const FINAL_REASONS: readonly FetchErrorReason[] = ['url_refused', 'address_refused', 'too_large']
 
 type RemoteAsset = Extract<ProducedAsset, { download: unknown }>
 
@@ -34,8 +37,7 @@ export async function downloadAsset(
       try {
         return await downloadRest({ download, file, fromByte: bytes, signal })
       } catch (error) {
-        const isFinal = error instanceof AssetGone || error instanceof BrokenMedia
-        if (isFinal || signal.aborted || attempt === MAX_RESUMES) throw error
+        if (isFinal(error) || signal.aborted || attempt === MAX_RESUMES) throw error
         bytes = (await file.stat()).size
         await faultPoint('collect.resuming')
         await delay(RESUME_PAUSE_MS, undefined, { signal })
@@ -44,6 +46,12 @@ export async function downloadAsset(
   } finally {
     await file.close()
   }
+}
+
+/** Whether asking again for the same bytes would come to the same. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof FetchError) return FINAL_REASONS.includes(error.reason)
+  return error instanceof AssetGone || error instanceof BrokenMedia
 }
 
 /**

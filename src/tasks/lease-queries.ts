@@ -17,6 +17,8 @@ export type AttemptState =
   | 'rejected'
   | 'undelivered'
   | 'uncertain'
+  /** The provider took the job and lost it. */
+  | 'lost'
   | 'succeeded'
   | 'failed'
   | 'canceled'
@@ -26,6 +28,8 @@ export type AttemptState =
 export interface Attempt {
   readonly id: AttemptId
   readonly number: number
+  /** Who was asked: not always the provider that has the task now. */
+  readonly provider: string
   readonly state: AttemptState
   /** Names the provider's key that it was made with. */
   readonly credential: string | undefined
@@ -52,6 +56,10 @@ export interface LeasedTask {
   readonly unansweredPolls: number
   /** Polls in a row to which the provider said that it does not know the job. */
   readonly gonePolls: number
+  /** Looks at the finished job that found no video to take, by the provider's doing. */
+  readonly collectFaults: number
+  /** Jobs of it that a provider took and then lost. */
+  readonly lostJobs: number
   /** Milliseconds since a provider got a slot for it. */
   readonly ageMs: number
   /** Milliseconds by which its step was taken up after it was due; absent where nobody waited for it. */
@@ -72,9 +80,12 @@ interface LeasedRow extends Record<string, unknown> {
   left_ms: number
   unanswered_polls: number
   gone_polls: number
+  collect_faults: number
+  lost_jobs: number
   age_ms: number
   attempt_id: string | null
   attempt_number: number | null
+  attempt_provider: string | null
   attempt_state: AttemptState | null
   credential: string | null
   operation: JsonObject | null
@@ -84,10 +95,11 @@ interface LeasedRow extends Record<string, unknown> {
 /** Completes leased rows (`leased`) with what a step needs to know. */
 const LEASED_COLUMNS = `
   select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
-    l.cancel_requested_at is not null as cancel_requested, l.unanswered_polls, l.gone_polls,
+    l.cancel_requested_at is not null as cancel_requested, l.unanswered_polls, l.gone_polls, l.collect_faults, l.lost_jobs,
     (extract(epoch from l.deadline_at - now()) * 1000)::float8 as left_ms,
     (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
-    last.id as attempt_id, last.number as attempt_number, last.state as attempt_state, last.credential, last.operation, last.kept
+    last.id as attempt_id, last.number as attempt_number, last.provider as attempt_provider, last.state as attempt_state,
+    last.credential, last.operation, last.kept
   from leased l
   join wallets w on w.id = l.wallet_id
   join accounts a on a.id = w.account_id
@@ -133,7 +145,7 @@ export async function admitTasks(db: Queryable, options: AdmitOptions): Promise<
 /**
  * Leases tasks whose next step is due: at most `limit` that are asked after, and `startsLimit` that are to be started. A
  * lease that has run out, or is this worker's own, may be taken; rows that another worker is taking at this moment are
- * skipped, not waited for.
+ * skipped, not waited for. A step that is taken up late moves the task's deadline by as much: in that time no worker looked.
  */
 export async function claimDueTasks(
   db: Queryable,
@@ -150,7 +162,8 @@ export async function claimDueTasks(
            ), leased as (
              update tasks set fence = fence + 1, lease_owner = $2,
                lease_until = now() + make_interval(secs => $4::float8 / 1000),
-               due_at = now() + make_interval(secs => $4::float8 / 1000)
+               due_at = now() + make_interval(secs => $4::float8 / 1000),
+               deadline_at = deadline_at + (now() - due.due_at)
              from (select * from starts union all select * from others) due where tasks.id = due.id
              returning tasks.*, (extract(epoch from now() - due.due_at) * 1000)::float8 as late_ms
            ) ${LEASED_COLUMNS.replace('select ', 'select l.late_ms, ')}`,
@@ -188,6 +201,7 @@ export async function countActive(
     text: `select case when exists (select from tasks where provider = $1 and state = 'queued' and parked_at is null) then (
              select count(*)::integer from tasks
              where provider = $1 and state in ('submitting', 'running', 'collecting') and parked_at is null
+               and holds_slot
                and ($2::text is null or lease_owner = $2)) end as active`,
     values: [provider, worker ?? null],
   })
@@ -204,10 +218,10 @@ export async function postponeTask(db: Queryable, task: LeasedTask, next: NextSt
   return rowCount === 1
 }
 
-/** Frees the leases of a worker whose process is known to be gone: its tasks are due at once. */
+/** Frees the leases of a worker whose process is known to be gone: its tasks are due at once, those that were due before since then. */
 export async function releaseLeases(db: Queryable, worker: string): Promise<number> {
   const { rowCount } = await db.query(
-    `update tasks set fence = fence + 1, lease_owner = null, lease_until = null, due_at = now()
+    `update tasks set fence = fence + 1, lease_owner = null, lease_until = null, due_at = least(due_at, now())
      where lease_owner = $1 and state in ('submitting', 'running', 'collecting')`,
     [worker],
   )
@@ -228,13 +242,19 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
     leftMs: row.left_ms,
     unansweredPolls: row.unanswered_polls,
     gonePolls: row.gone_polls,
+    collectFaults: row.collect_faults,
+    lostJobs: row.lost_jobs,
     ageMs: row.age_ms,
     attempt:
-      row.attempt_id === null || row.attempt_number === null || row.attempt_state === null
+      row.attempt_id === null ||
+      row.attempt_number === null ||
+      row.attempt_provider === null ||
+      row.attempt_state === null
         ? undefined
         : {
             id: idOf('att', row.attempt_id),
             number: row.attempt_number,
+            provider: row.attempt_provider,
             state: row.attempt_state,
             credential: row.credential ?? undefined,
             operation: row.operation ?? undefined,

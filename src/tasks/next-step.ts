@@ -4,11 +4,14 @@ import type { LeasedTask } from './lease-queries.ts'
 
 /** When a task is to be looked at again, and whether this worker keeps its lease until then. */
 export interface NextStep {
-  /** Milliseconds from now, by the database's clock; `deadline` parks the task until its deadline. */
+  /** Milliseconds from now, by the database's clock; `deadline` parks the task until its deadline. No later than the deadline. */
   readonly inMs: number | 'deadline'
   /** Milliseconds for which the lease is kept beyond that step's time; `undefined` gives it back. */
   readonly keepLeaseMs: number | undefined
 }
+
+/** Past its deadline a task is looked at so often, until a look is answered: it may hold credits that are due back. */
+const LAST_LOOKS_EVERY = '30 seconds'
 
 /**
  * $1 id, $2 fence, $3 ms until due (null: the deadline), $4 ms of lease kept beyond that (null: given back). Once it is
@@ -21,7 +24,8 @@ export function nextStep(inMs: string, keepLeaseMs: string): string {
   return `
   due_at = case when cancel_requested_at is not null and state in ('submitting', 'running') then now()
                 when ${inMs}::float8 is null then deadline_at
-                else least(now() + make_interval(secs => ${inMs}::float8 / 1000), deadline_at,
+                else least(now() + make_interval(secs => ${inMs}::float8 / 1000),
+                  greatest(deadline_at, now() + interval '${LAST_LOOKS_EVERY}'),
                   case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' end) end,
   hinted_at = case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' else hinted_at end,
   lease_owner = case when ${keepLeaseMs}::float8 is null then null else lease_owner end,

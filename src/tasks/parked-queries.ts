@@ -179,7 +179,8 @@ export async function requeueUnstarted(
      where id in (
        select t.id from tasks t left join lateral last_attempt(t.id) last on true
        where t.provider = $1 and t.state = 'submitting' and t.parked_at is null and t.cancel_requested_at is null
-         and (t.lease_until is null or t.lease_until <= now()) and coalesce(last.state, 'rejected') in ('rejected', 'undelivered')
+         and (t.lease_until is null or t.lease_until <= now()) 
+         and (coalesce(last.state, 'rejected') in ('rejected', 'undelivered') or last.provider <> t.provider)
        limit $2 for update of t skip locked)`,
     [provider, limit, queueSeconds],
   )

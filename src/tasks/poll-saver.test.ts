@@ -29,7 +29,7 @@ describe('saving polls', () => {
   }
 
   const pollOf = (task: LeasedTask, change: Partial<SavedPoll> = {}): SavedPoll => {
-    return { task, progress: 40, answered: true, next: { inMs: 30_000, keepLeaseMs: undefined }, ...change }
+    return { task, progress: 40, found: 'pending', next: { inMs: 30_000, keepLeaseMs: undefined }, ...change }
   }
 
   /** The database, and what happens before each statement. */
@@ -71,8 +71,7 @@ describe('saving polls', () => {
         saver.save(
           pollOf(task, {
             progress: n,
-            answered: n % 2 === 0,
-            isGone: n % 4 === 0,
+            found: n % 4 === 0 ? 'gone' : n % 2 === 0 ? 'pending' : 'nothing',
             next: { inMs: 10_000 + 1_000 * n, keepLeaseMs: n % 3 === 0 ? 5_000 : undefined },
           }),
         ),

@@ -99,7 +99,7 @@ describe('a task at its provider', () => {
       return rows[0]?.seconds
     })
     assert.ok(seconds > 25 && seconds <= 90, `due in ${seconds} s`)
-    await shop.endTime(id)
+    await shop.endGrace(id)
     assert.equal((await shop.ended(wallet, id)).state, 'expired')
   })
 
@@ -238,7 +238,7 @@ describe('a task at its provider', () => {
       const slow = new ScriptedProvider({
         id: `late ${name}`,
         videoPath: shop.videoPath,
-        script: { poll: [() => new Promise<PollStep>((resolve) => (answer = resolve))] },
+        script: { poll: [() => new Promise<PollStep>((resolve) => (answer = resolve)), { kind: 'pending' }] },
       })
       const worker = await shop.worker(slow)
       const id = await shop.create(wallet, 'late', { provider: slow.id })
@@ -291,7 +291,7 @@ describe('a task at its provider', () => {
       return well.polls.length > 10
     })
     assert.equal((await shop.ended(wallet, await shop.create(wallet, 'new', { provider: well.id }))).state, 'succeeded')
-    await shop.endTime(old)
+    await shop.endGrace(old)
     await shop.ended(wallet, old)
   })
 

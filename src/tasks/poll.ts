@@ -1,10 +1,13 @@
 import { faultPoint } from '../observe/fault-point.ts'
-import { BlamelessError, type PollOutcome, type ProducedAsset } from '../providers/provider.ts'
+import { BlamelessError, DURABLE_JOBS, type PollOutcome } from '../providers/provider.ts'
 import { backoffMs } from './backoff.ts'
-import { collect } from './collect.ts'
+import { cancelJob } from './cancel-job.ts'
+import { COLLECT_RETRY_MS, collect } from './collect.ts'
+import { giveUpJob, giveUpResult } from './give-up.ts'
+import { gonePauseMs, judgeLook, type Sight } from './judge-look.ts'
 import type { LeasedTask } from './lease-queries.ts'
 import { pollIntervalMs } from './poll-interval.ts'
-import { markCollecting } from './poll-queries.ts'
+import { markCollecting, type SavedPoll } from './poll-queries.ts'
 import { settle } from './settle.ts'
 import { keptLeaseMs } from './start.ts'
 import type { StepContext } from './step-context.ts'
@@ -19,87 +22,69 @@ const MAX_PAUSE_MS = 60 * 60_000
 /** By how much of it a pause that a provider asked for may be exceeded. */
 const PAUSE_SPREAD = 0.2
 
-/**
- * Pauses between polls in a row to which a provider says that it does not know a job: 5 minutes in all, which a redeploy over
- * there does not take. After the last it is believed.
- */
-const GONE_PAUSES_MS = [10_000, 20_000, 40_000, 80_000, 150_000]
-
 /** Characters of an upstream's own words in a line of the log. */
 const LOGGED_CHARACTERS = 500
+
+/** How often one word that an adapter does not know is logged as an error: thousands of jobs may report it at each poll. */
+const UNKNOWN_STATUS_EVERY_MS = 60 * 60_000
 
 /** 100 is said only when the video is stored. */
 const MAX_RUNNING_PROGRESS = 99
 
-/**
- * Asks the provider how the job stands. A provider that cannot be reached, or that speaks nonsense, is not a failed
- * task: the task stays as it is, is asked for again ever more rarely, and is bounded by its deadline.
- */
+const SECOND_MS = 1_000
+
+/** What a poll came to; `undefined`: no answer. */
+type Polled = PollOutcome | undefined
+
+/** Asks the provider how the job stands, and does what `judge-look.ts` says follows. */
 export async function poll(context: StepContext, task: LeasedTask): Promise<void> {
   const outcome = await askProvider(context, task)
-  const keepLeaseMs = keptLeaseMs(context.provider)
-  const { pollEveryMs } = context.provider
+  // Cut off by our own stopping: that says nothing about the provider.
+  if (outcome === undefined && context.signal.aborted) return
+  const sight = sightOf(outcome)
+  const { goneJobs = DURABLE_JOBS } = context.provider
+  const move = judgeLook(
+    {
+      sight,
+      leftMs: task.leftMs,
+      graceMs: context.deadlines.uncertainSeconds * SECOND_MS,
+      before: sight === 'gone' ? task.gonePolls : task.collectFaults,
+    },
+    goneJobs,
+  )
+  switch (move) {
+    case 'look again':
+      return await lookAgain(context, task, outcome)
+    case 'collect':
+      return await collectVideo(context, task, outcome)
+    case 'end as told':
+      return await endAsTold(context, task, outcome)
+    case 'expire':
+      return await expire(context, task, sight)
+    case 'give up the result':
+      return await giveUpResult(context, task, 'no video', new Error('the finished job names no video'))
+    case 'give up the job':
+      return await giveUpJob(context, task, outcome?.kind === 'gone' ? outcome.cause : undefined)
+  }
+}
+
+function sightOf(outcome: Polled): Sight {
   switch (outcome?.kind) {
-    case undefined: {
-      // Cut off by our own stopping: that says nothing about the provider.
-      if (context.signal.aborted) return
-      const inMs = backoffMs(pollEveryMs, task.unansweredPolls + 1, context.random)
-      await context.polls.save({ task, progress: 0, answered: false, next: { inMs, keepLeaseMs } })
-      return
-    }
-    case 'pending': {
-      if (outcome.unknownStatus !== undefined) {
-        const unknownStatus = outcome.unknownStatus.slice(0, LOGGED_CHARACTERS)
-        context.log.error(
-          { task: task.id, provider: task.provider, unknownStatus },
-          'the provider uses a status that nobody knows: the task goes on',
-        )
-      }
-      const { ageMs, lateMs = 0 } = task
-      const usualMs = pollIntervalMs({ pollEveryMs, ageMs, lateMs, random: context.random })
-      const next = { inMs: pauseMs(outcome.pollAfterMs, { usualMs, random: context.random }), keepLeaseMs }
-      await context.polls.save({ task, progress: wholeProgress(outcome.progress), answered: true, next })
-      return
-    }
-    case 'busy': {
-      const usualMs = pollIntervalMs({ pollEveryMs, ageMs: task.ageMs, lateMs: 0, random: context.random })
-      const next = { inMs: pauseMs(outcome.pollAfterMs, { usualMs, random: context.random }), keepLeaseMs }
-      await context.polls.save({ task, progress: 0, answered: true, next })
-      return
-    }
+    case undefined:
+    case 'busy':
+      return 'nothing'
     case 'succeeded':
-      await faultPoint('poll.succeeded')
-      return collectAssets(context, task, outcome.assets)
+      return outcome.assets.length > 0 ? 'video' : 'no video'
     case 'failed':
-      if (outcome.cause !== undefined) {
-        const cause = outcome.cause.slice(0, LOGGED_CHARACTERS)
-        context.log.warn({ task: task.id, provider: task.provider, cause }, 'the provider failed')
-      }
-      await settle(context, task, { state: 'failed', ...outcome.failure })
-      return
     case 'expired':
-      await settle(context, task, { state: 'expired' })
-      return
+      return 'ended'
+    case 'pending':
     case 'gone':
-      return pollGone(context, task)
+      return outcome.kind
   }
 }
 
-/** A server that was restarted may not know a job for a moment; one that says so for minutes has lost it. */
-async function pollGone(context: StepContext, task: LeasedTask): Promise<void> {
-  context.log.warn({ task: task.id, provider: task.provider }, 'the provider does not know the job')
-  const patienceMs = GONE_PAUSES_MS[task.gonePolls]
-  if (patienceMs === undefined) {
-    const message = 'The provider lost the generation.'
-    await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
-    return
-  }
-  const inMs = pauseMs(patienceMs, { usualMs: context.provider.pollEveryMs, random: context.random })
-  const next = { inMs, keepLeaseMs: keptLeaseMs(context.provider) }
-  await context.polls.save({ task, progress: 0, answered: true, isGone: true, next })
-}
-
-async function askProvider(context: StepContext, task: LeasedTask): Promise<PollOutcome | undefined> {
+async function askProvider(context: StepContext, task: LeasedTask): Promise<Polled> {
   const operation = task.attempt?.operation
   if (operation === undefined) throw new Error(`task ${task.id} is ${task.state} without an operation`)
   const limit = { timeoutMs: POLL_TIMEOUT_MS, signal: context.signal }
@@ -110,28 +95,112 @@ async function askProvider(context: StepContext, task: LeasedTask): Promise<Poll
     context.breaker.pollAnswered()
     return outcome
   } catch (error) {
-    // Cut off by our own stopping: that says nothing about the provider.
     if (!(error instanceof BlamelessError) && !context.signal.aborted) context.breaker.pollFaulted()
     context.log.warn({ err: error, task: task.id, provider: task.provider }, 'poll was not answered')
     return undefined
   }
 }
 
-async function collectAssets(context: StepContext, task: LeasedTask, assets: readonly ProducedAsset[]): Promise<void> {
+/** Saves what was learned of a job that goes on, and when it is asked for again. */
+async function lookAgain(context: StepContext, task: LeasedTask, outcome: Polled): Promise<void> {
+  if (outcome === undefined && task.cancelRequested) {
+    // Its finished video cannot be had, and its owner no longer wants it.
+    await settle(context, task, { state: 'canceled' })
+    return
+  }
+  await context.polls.save(savedPoll(context, task, outcome))
+}
+
+function savedPoll(context: StepContext, task: LeasedTask, outcome: Polled): SavedPoll {
+  const { provider, random } = context
+  const { pollEveryMs } = provider
+  const keepLeaseMs = keptLeaseMs(provider)
+  const usualMs = pollIntervalMs({ pollEveryMs, ageMs: task.ageMs, lateMs: task.lateMs ?? 0, random })
+  const nextIn = (inMs: number) => ({ inMs, keepLeaseMs })
+  switch (outcome?.kind) {
+    case 'pending': {
+      if (outcome.unknownStatus !== undefined) tellUnknownStatus(context, task, outcome.unknownStatus)
+      const next = nextIn(pauseMs(outcome.pollAfterMs, { usualMs, random }))
+      return { task, progress: wholeProgress(outcome.progress), found: 'pending', next }
+    }
+    case 'busy':
+      return { task, progress: 0, found: 'busy', next: nextIn(pauseMs(outcome.pollAfterMs, { usualMs, random })) }
+    case 'gone': {
+      context.log.warn(
+        { task: task.id, provider: task.provider, cause: outcome.cause },
+        'the provider does not know the job: it is asked again',
+      )
+      const patienceMs = gonePauseMs(task.gonePolls, provider.goneJobs)
+      return { task, progress: 0, found: 'gone', next: nextIn(pauseMs(patienceMs, { usualMs, random })) }
+    }
+    case 'succeeded': {
+      context.log.warn(
+        { task: task.id, provider: task.provider },
+        'the provider says that it is done, but gives no video: it is asked again',
+      )
+      context.counters.collectFault(task.provider, 'no video')
+      const next = nextIn(backoffMs(COLLECT_RETRY_MS, task.collectFaults, random))
+      return { task, progress: MAX_RUNNING_PROGRESS, found: 'no video', next }
+    }
+    default:
+      return {
+        task,
+        progress: 0,
+        found: 'nothing',
+        next: nextIn(backoffMs(pollEveryMs, task.unansweredPolls + 1, random)),
+      }
+  }
+}
+
+function tellUnknownStatus({ log, cadence }: StepContext, task: LeasedTask, word: string): void {
+  const unknownStatus = word.slice(0, LOGGED_CHARACTERS)
+  const level = cadence.isDue(`status ${unknownStatus}`, UNKNOWN_STATUS_EVERY_MS) ? 'error' : 'debug'
+  log[level](
+    { task: task.id, provider: task.provider, unknownStatus },
+    'the provider uses a status word that its adapter does not know: the task goes on until its deadline',
+  )
+}
+
+async function collectVideo(context: StepContext, task: LeasedTask, outcome: Polled): Promise<void> {
+  if (outcome?.kind !== 'succeeded') return
+  await faultPoint('poll.succeeded')
   using place = context.collecting.enter()
   if (place === undefined) {
     // More are done at once than can be fetched: it is asked for again, and the polls of other tasks go on meanwhile.
     const { provider, random } = context
     const inMs = pollIntervalMs({ pollEveryMs: provider.pollEveryMs, ageMs: 0, lateMs: 0, random })
     const next = { inMs, keepLeaseMs: keptLeaseMs(provider) }
-    await context.polls.save({ task, progress: MAX_RUNNING_PROGRESS, answered: true, next })
+    await context.polls.save({ task, progress: MAX_RUNNING_PROGRESS, found: 'video', next })
     return
   }
+  let { leftMs } = task
   if (task.state === 'running') {
-    if (!(await markCollecting(context.db, task))) return
+    const lifeMs = await markCollecting(context.db, task, outcome.expiresAt)
+    if (lifeMs === undefined) return
+    leftMs = lifeMs
     await faultPoint('collect.marked')
   }
-  await collect(context, { ...task, state: 'collecting' }, assets)
+  await collect(context, { ...task, state: 'collecting', leftMs }, outcome.assets)
+}
+
+async function endAsTold(context: StepContext, task: LeasedTask, outcome: Polled): Promise<void> {
+  if (outcome?.kind === 'expired') {
+    await settle(context, task, { state: 'expired' })
+  } else if (outcome?.kind === 'failed') {
+    if (outcome.cause !== undefined) {
+      const cause = outcome.cause.slice(0, LOGGED_CHARACTERS)
+      context.log.warn({ task: task.id, provider: task.provider, cause }, 'the provider failed')
+    }
+    await settle(context, task, { state: 'failed', ...outcome.failure })
+  }
+}
+
+async function expire(context: StepContext, task: LeasedTask, sight: Sight): Promise<void> {
+  const about = { task: task.id, provider: task.provider }
+  if (sight === 'pending') context.log.warn(about, 'the job is not finished at its deadline: it is canceled')
+  else context.log.error(about, 'no look at the job was answered since its deadline: it may be finished, and billed')
+  await cancelJob(context, task, task.attempt?.operation)
+  await settle(context, task, { state: 'expired' })
 }
 
 /**

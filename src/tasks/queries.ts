@@ -214,13 +214,14 @@ export async function cancelQueued(db: Queryable, id: TaskId): Promise<boolean> 
 
 /**
  * Asks the worker to cancel. A task between two steps becomes due at once; one whose step is under way (its due time is
- * its lease's end) is left to that step, which sees the request when it ends. False if it is too far on, or parked.
+ * its lease's end) is left to that step, which sees the request when it ends. A finished video that cannot be fetched or stored
+ * is tried once more, and then given up. False if it is too far on, or parked.
  */
 export async function requestCancel(db: Queryable, id: TaskId): Promise<boolean> {
   const { rowCount } = await db.query(
     `update tasks set cancel_requested_at = coalesce(cancel_requested_at, now()), updated_at = now(),
        due_at = case when lease_until is null or due_at < lease_until then least(due_at, now()) else due_at end
-     where id = $1 and state = any ($2) and parked_at is null`,
+     where id = $1 and state = any ($2) and parked_at is null and (state <> 'collecting' or unanswered_polls > 0)`,
     [uuidOf(id), statesBefore('canceled').filter((state) => state !== 'queued')],
   )
   return rowCount === 1

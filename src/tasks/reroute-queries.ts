@@ -17,7 +17,7 @@ export async function sampleQueued(db: Queryable, provider: string, limit: numbe
   const { rows } = await db.query<{ id: string; mode: WalletMode; request: GenerationRequest; refused_by: string[] }>({
     name: 'sample-queued',
     text: `select t.id, w.mode, t.request,
-             array(select a.provider from attempts a where a.task_id = t.id and a.because = 'request') as refused_by
+             array(select a.provider from attempts a where a.task_id = t.id and a.because in ('request', 'result')) as refused_by
            from (select * from tasks where provider = $1 and state = 'queued' and parked_at is null order by random() limit $2) t
            join wallets w on w.id = t.wallet_id`,
     values: [provider, limit],

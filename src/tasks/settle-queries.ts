@@ -1,5 +1,5 @@
 import type { FailureReason } from '../canonical/failure.ts'
-import { idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
+import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { TaskState, TerminalState } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
 import type { MediaRecord } from '../media/ingest.ts'
@@ -65,23 +65,24 @@ export async function expireQueued(db: Queryable, limit: number): Promise<number
   return rows[0]?.expired ?? 0
 }
 
-/** A lane ends its overdue tasks within one lease. Past this nobody drives them: their provider is configured no more. */
-const ABANDONED_AFTER = '10 minutes'
-
-/** Expires tasks that are with a provider, past their deadline, and in nobody's hands. Returns which. */
-export async function expireAbandoned(db: Queryable, limit: number): Promise<TaskId[]> {
-  const { rows } = await db.query<{ id: string }>({
-    name: 'expire-abandoned',
+/**
+ * Expires tasks past their time whose last attempt is uncertain: no look can find out about them, and no worker may have their
+ * provider, whose lane would end them. Returns how many.
+ */
+export async function expireInDoubt(db: Queryable, limit: number): Promise<number> {
+  const { rows } = await db.query<{ expired: number }>({
+    name: 'expire-in-doubt',
     text: `with late as materialized (
-             select id, wallet_id from tasks
-             where state in ('submitting', 'running', 'collecting') and deadline_at <= now() - $2::interval
+             select id, wallet_id from tasks t
+             where state = 'submitting' and parked_at is null and deadline_at <= now()
                and (lease_until is null or lease_until <= now())
+               and exists (select from attempts a where a.task_id = t.id and a.state = 'uncertain')
              order by deadline_at limit $1 for update skip locked
            )
-           select ended.id
+           select count(*)::integer as expired
            from (select id from late order by wallet_id) task,
-             lateral settle_task(task.id, null, $3, 'expired', 0, null, null, '[]') ended`,
-    values: [limit, ABANDONED_AFTER, statesBefore('expired')],
+             lateral settle_task(task.id, null, array['submitting'], 'expired', 0, null, null, '[]')`,
+    values: [limit],
   })
-  return rows.map(({ id }) => idOf('task', id))
+  return rows[0]?.expired ?? 0
 }

@@ -21,16 +21,14 @@ export async function settle(context: StepContext, task: LeasedTask, end: Settle
   context.log.info({ task: task.id, state: end.state }, 'task ended')
   // An earlier try may have stored files that no row will ever name.
   if (task.state === 'collecting' && end.state !== 'succeeded') await context.discardIngested(task.id)
-  const operation = task.attempt?.operation
-  if (operation !== undefined) await discard(context, task, operation)
+  await discardCopy(context, task)
   return true
 }
 
-async function discard(
-  context: StepContext,
-  task: LeasedTask,
-  operation: NonNullable<LeasedTask['attempt']>['operation'] & {},
-): Promise<void> {
+/** Lets the provider discard what it kept for a job that is over. */
+export async function discardCopy(context: StepContext, task: LeasedTask): Promise<void> {
+  const operation = task.attempt?.operation
+  if (operation === undefined) return
   try {
     await context.provider.discard?.(operation)
   } catch (error) {

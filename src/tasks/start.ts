@@ -21,19 +21,19 @@ import {
   isOperationSaved,
   keepForRepeat,
   parkUncertain,
-  requeueTask,
+  reopenAttempt,
   saveLateOperation,
   saveOperation,
-  selectTriedProviders,
   type UnstartedAttempt,
 } from './attempt-queries.ts'
 import { backoffMs } from './backoff.ts'
 import { cancelJob } from './cancel-job.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { type LeasedTask, postponeTask } from './lease-queries.ts'
+import { passOn } from './pass-on.ts'
 import { settle } from './settle.ts'
 import { selectState } from './settle-queries.ts'
-import type { StepContext } from './step-context.ts'
+import type { StartCall, StepContext } from './step-context.ts'
 
 /** A provider that has not answered a start by then leaves us in doubt. Shorter than a lease. */
 export const START_TIMEOUT_MS = 30_000
@@ -49,6 +49,9 @@ const RETRY_BASE_MS = 1_000
 
 /** Until a start that found no room for its files is looked at again, at least. */
 const ROOM_PAUSE_MS = 300
+
+/** Until a start that may not be made now is looked at again: an ill provider, or a store that is away, is not well sooner. */
+const HELD_BACK_PAUSE_MS = 5_000
 
 /** Until a task of a retired provider is looked at again: another may be well by then, or a reload brings this one back. */
 const RETIRED_PAUSE_MS = 15_000
@@ -98,7 +101,9 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
   if (last?.state === 'uncertain') return undefined
   if (last?.state === 'starting') {
     // Somebody died, or lost the lease, between recording this attempt and saving its outcome.
-    if (context.provider.startIsIdempotent) return { ...last, isRepeat: true }
+    if (context.provider.startIsIdempotent) {
+      return (await isHeldBack(context, task, 'repeat')) ? undefined : { ...last, isRepeat: true }
+    }
     await park(context, task, last.id, 'the process stopped while the provider was being called')
     return undefined
   }
@@ -107,10 +112,25 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
     await postponeTask(context.db, task, { inMs: RETIRED_PAUSE_MS, keepLeaseMs: undefined })
     return undefined
   }
+  if (last !== undefined && context.breaker.state === 'open' && (await passOn(context, task, undefined)))
+    return undefined
+  if (await isHeldBack(context, task, 'new')) return undefined
+  if (last?.state === 'lost' && last.provider === context.provider.id && context.provider.startIsIdempotent) {
+    // Nothing came of it, so this call tells as much as a first one; its token makes one job of two, should the lost one turn up.
+    return (await reopenAttempt(context.db, task, last.id)) ? { ...last, isRepeat: false } : undefined
+  }
   const { credential } = context.provider
   const next = { id: newId('att'), number: (last?.number ?? 0) + 1, credential, kept: undefined, isRepeat: false }
   const costMicroUsd = context.provider.costMicroUsd?.(task.request)
   return (await insertAttempt(context.db, task, { ...next, costMicroUsd })) ? next : undefined
+}
+
+/** Whether the provider may not be called now; then the task is given back until it may. */
+async function isHeldBack(context: StepContext, task: LeasedTask, call: StartCall): Promise<boolean> {
+  if (context.mayStart(call)) return false
+  const inMs = HELD_BACK_PAUSE_MS * (1 + context.random())
+  await postponeTask(context.db, task, { inMs, keepLeaseMs: undefined })
+  return true
 }
 
 async function callStart(
@@ -250,29 +270,6 @@ async function retry(
   await endAttempt(context.db, task, { attempt: attempt.id, ...ended, next: { inMs, keepLeaseMs: undefined } })
 }
 
-/**
- * Puts a task that this provider surely did not begin into the queue of another one that can take it, is well, and has
- * not just been tried; where this one never takes it, rather of one that is not well than of none. `ended` is the attempt
- * that this ends, if it does. False: there is none, or the task has changed hands.
- */
-async function passOn(context: StepContext, task: LeasedTask, ended: UnstartedAttempt | undefined): Promise<boolean> {
-  const { mode, request } = task
-  const tried = await selectTriedProviders(context.db, task.id)
-  const refused = new Set(tried.refused).add(task.provider)
-  const router = context.router()
-  const other =
-    router.alternative({ mode, request, except: new Set([...refused, ...tried.recent]) }) ??
-    (ended?.because === 'request' || ended?.because === 'configuration'
-      ? router.route({ mode, request, except: refused })
-      : undefined)
-  if (other === undefined) return false
-  const moved = await requeueTask(context.db, task, { provider: other.id, ended })
-  if (!moved) return false
-  context.log.info({ task: task.id, from: context.provider.id, to: other.id }, 'the task goes to another provider')
-  context.onRequeued()
-  return true
-}
-
 /** Until the provider is called again: ever longer, and at least as long as it asks for, within reason. */
 function pauseMs(about: {
   readonly context: StepContext
@@ -319,11 +316,11 @@ async function saveJob(
   job: Accepted,
 ): Promise<'saved' | 'of another' | 'lost'> {
   const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
+  const deadlineSeconds = deadlines.taskSeconds
   try {
-    if (await saveOperation(db, task, { ...job, next })) return 'saved'
+    if (await saveOperation(db, task, { ...job, next, deadlineSeconds })) return 'saved'
     // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
     if (await isOperationSaved(db, job)) return 'saved'
-    const deadlineSeconds = deadlines.taskSeconds
     if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return 'lost'
   } catch (error) {
     if (isJobOfAnother(error)) return 'of another'

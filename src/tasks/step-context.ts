@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { TaskId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
+import type { Cadence } from '../observe/cadence.ts'
 import type { OpenReference, Provider } from '../providers/provider.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -14,6 +15,22 @@ export type FinishedVideo = Pick<Ingest, 'path' | 'taskId' | 'request' | 'provid
 
 /** Checks, marks and stores a finished video. Running it again leaves the same files under the same ids. */
 export type IngestVideo = (video: FinishedVideo) => Promise<MediaRecord[]>
+
+/** A call of `start`: a `new` one, or the `repeat` of one of which nobody knows what came of it. */
+export type StartCall = 'new' | 'repeat'
+
+/** What is counted for the operator, by provider. */
+export interface StepCounters {
+  /** A finished job's video could not be taken this time. */
+  collectFault(provider: string, fault: string): void
+  /** A provider finished, for good, without a video that can be taken. */
+  unusableResult(provider: string, fault: string): void
+  /** A provider took a job, and then did not know it. */
+  lostJob(provider: string): void
+}
+
+/** For a worker whose operator reads no metrics. */
+export const UNCOUNTED: StepCounters = { collectFault: () => {}, unusableResult: () => {}, lostJob: () => {} }
 
 /** What a step works with. */
 export interface StepContext {
@@ -28,6 +45,13 @@ export interface StepContext {
   readonly collecting: Room
   /** Bytes of files that starts may hold at once, of all providers together. */
   readonly starting: Room
+  /** Asks for leave to call the provider's start now; one that is given is counted as used. */
+  readonly mayStart: (call: StartCall) => boolean
+  /** Told of bytes that could not be written to the store or its disk: it is proved whether they can. */
+  readonly storage: { readonly suspect: (sizeBytes: number) => void }
+  readonly counters: StepCounters
+  /** Says when a line that would come again and again is due as an error. */
+  readonly cadence: Cadence
   /** The routes as they are now. */
   readonly router: () => Router
   readonly deadlines: Deadlines

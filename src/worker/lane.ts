@@ -10,8 +10,9 @@ import { PollSaver } from '../tasks/poll-saver.ts'
 import type { ActiveProvider } from '../tasks/provider-set.ts'
 import { rerouteQueued } from '../tasks/reroute.ts'
 import { Room } from '../tasks/room.ts'
-import type { StepContext } from '../tasks/step-context.ts'
+import type { StartCall, StepContext } from '../tasks/step-context.ts'
 import { StartBudget } from './start-budget.ts'
+import type { StorageWatch } from './storage-watch.ts'
 
 /** A lease outlives the longest call of a step (30 s) and its writes; a worker that dies is replaced after it. */
 const LEASE_MS = 45_000
@@ -36,8 +37,11 @@ const SWEEP_MS = 1_000
 
 const PLAN_LIMITS = Object.fromEntries(Object.entries(PLANS).map(([name, plan]) => [name, plan.concurrentTasks]))
 
+type OfOneLane = 'provider' | 'isRetired' | 'breaker' | 'polls' | 'collecting' | 'mayStart'
+
 /** What all lanes of a worker work with; the provider, its health and the lane's places are each lane's own. */
-export interface LaneContext extends Omit<StepContext, 'provider' | 'isRetired' | 'breaker' | 'polls' | 'collecting'> {
+export interface LaneContext extends Omit<StepContext, OfOneLane> {
+  readonly storage: StepContext['storage'] & Pick<StorageWatch, 'fault'>
   /** Told how late a step of a provider was taken up after it was due. */
   readonly onClaimed?: (provider: string, lateMs: number) => void
 }
@@ -63,9 +67,10 @@ export class Lane {
   }
 
   /** With the provider as it is configured now. */
-  get #context(): StepContext {
+  #context(mayStart: StepContext['mayStart'] = (call) => this.#mayStart(call)): StepContext {
     const { provider, isRetired, breaker } = this.#active
-    return { ...this.#common, provider, isRetired, breaker, polls: this.#polls, collecting: this.#collecting }
+    const ofThisLane = { provider, isRetired, breaker, polls: this.#polls, collecting: this.#collecting, mayStart }
+    return { ...this.#common, ...ofThisLane }
   }
 
   /** Something may be due: look now. */
@@ -92,8 +97,10 @@ export class Lane {
   }
 
   async #admit(): Promise<number> {
-    const { db, provider, breaker } = this.#context
-    if (this.#active.isRetired || breaker.state === 'open') return await rerouteQueued(this.#context)
+    const { provider, breaker, isRetired } = this.#active
+    const { db, storage } = this.#common
+    if (isRetired || breaker.state === 'open') return await rerouteQueued(this.#context())
+    if (storage.fault !== undefined) return 0
     const owner = provider.affinity === 'worker' ? this.#worker : undefined
     const budget = this.#budget.left(provider.requestsPerMinute)
     const wanted = Math.min(breaker.allows(this.#startRoom()), budget)
@@ -110,7 +117,22 @@ export class Lane {
     breaker.sent(tasks.length)
     this.#budget.spend(tasks.length)
     if (tasks.length > 0) await faultPoint('admit.committed')
-    return this.#take(tasks)
+    // What they are to spend has been taken off already.
+    return this.#take(
+      tasks,
+      this.#context(() => true),
+    )
+  }
+
+  /** Leave to call a start that was claimed and not admitted: a new try, or a repeat, takes of the same limits. */
+  #mayStart(call: StartCall): boolean {
+    const { provider, breaker } = this.#active
+    // A repeat may tell of a job that there is already.
+    if (call === 'new' && this.#common.storage.fault !== undefined) return false
+    if (breaker.allows(1) < 1 || this.#budget.left(provider.requestsPerMinute) < 1) return false
+    breaker.sent(1)
+    this.#budget.spend(1)
+    return true
   }
 
   async #claim(): Promise<number> {
@@ -119,7 +141,7 @@ export class Lane {
     const { db, onClaimed } = this.#common
     const due = await claimDueTasks(db, { ...this.#lease(Math.max(0, polls)), startsLimit: Math.max(0, starts) })
     for (const { lateMs } of due) onClaimed?.(this.#active.provider.id, lateMs)
-    return this.#take(due)
+    return this.#take(due, this.#context())
   }
 
   #lease(limit: number): { provider: string; worker: string; limit: number; leaseMs: number } {
@@ -135,11 +157,11 @@ export class Lane {
     return places - (this.#steps.size - this.#starts - this.#collecting.taken)
   }
 
-  #take(tasks: readonly LeasedTask[]): number {
+  #take(tasks: readonly LeasedTask[], context: StepContext): number {
     for (const task of tasks) {
       const start = task.state === 'submitting' ? 1 : 0
       this.#starts += start
-      const step = this.#step(task).finally(() => {
+      const step = this.#step(task, context).finally(() => {
         this.#steps.delete(step)
         this.#starts -= start
         this.wake()
@@ -150,9 +172,9 @@ export class Lane {
   }
 
   /** A step that throws changes nothing: its lease runs out and the task is taken up again. */
-  async #step(task: LeasedTask): Promise<void> {
+  async #step(task: LeasedTask, context: StepContext): Promise<void> {
     try {
-      await advance(this.#context, task)
+      await advance(context, task)
     } catch (error) {
       this.#common.log.error({ err: error, task: task.id, state: task.state }, 'a step failed; it will be taken again')
     }

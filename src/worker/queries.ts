@@ -1,13 +1,21 @@
 import type { Queryable } from '../db/database.ts'
 import type { OpenTasks } from '../observe/metrics.ts'
 
-/** Says that a worker is alive, and which providers it drives. Silent ones are forgotten after a day. */
-export async function upsertWorker(db: Queryable, worker: string, providers: readonly string[]): Promise<void> {
+/**
+ * Says that a worker is alive, which providers it drives, and why it cannot store videos, if it cannot. Silent ones are forgotten
+ * after a day.
+ */
+export async function upsertWorker(
+  db: Queryable,
+  worker: string,
+  { providers, storageFault }: { readonly providers: readonly string[]; readonly storageFault: string | undefined },
+): Promise<void> {
   await db.query(
     `with gone as (delete from workers where seen_at < now() - interval '1 day')
-     insert into workers (id, providers) values ($1, $2)
-     on conflict (id) do update set seen_at = now(), providers = excluded.providers`,
-    [worker, providers],
+     insert into workers (id, providers, storage_fault) values ($1, $2, $3)
+     on conflict (id) do update
+       set seen_at = now(), providers = excluded.providers, storage_fault = excluded.storage_fault`,
+    [worker, providers, storageFault ?? null],
   )
 }
 

@@ -7,6 +7,7 @@ import { discardIngested as discardStored } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
 import { deleteOldRefusals } from '../moderation/queries.ts'
+import { Cadence } from '../observe/cadence.ts'
 import type { OpenReference } from '../providers/provider.ts'
 import type { Deadlines } from '../tasks/deadlines.ts'
 import { releaseLeases } from '../tasks/lease-queries.ts'
@@ -14,14 +15,15 @@ import { MissingProviders } from '../tasks/missing-providers.ts'
 import type { ActiveProvider, ProviderSet } from '../tasks/provider-set.ts'
 import { deleteOldIdempotencyKeys } from '../tasks/queries.ts'
 import { Room } from '../tasks/room.ts'
-import { expireAbandoned, expireQueued } from '../tasks/settle-queries.ts'
-import type { IngestVideo } from '../tasks/step-context.ts'
+import { expireInDoubt, expireQueued } from '../tasks/settle-queries.ts'
+import { type IngestVideo, type StepCounters, UNCOUNTED } from '../tasks/step-context.ts'
 import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
 import { deleteOldDeliveries, releaseDeliveries } from '../webhooks/queries.ts'
 import { type Chore, runChores } from './chores.ts'
 import { DeliveryLane, type DeliveryLaneOptions } from './delivery-lane.ts'
 import { Lane, type LaneContext } from './lane.ts'
 import { deleteWorker, upsertWorker } from './queries.ts'
+import { StorageWatch } from './storage-watch.ts'
 
 /** Rows that one run of a chore takes: small transactions, however much has piled up. */
 const CHORE_BATCH = 200
@@ -54,6 +56,7 @@ export interface WorkerOptions {
   readonly store: Store
   readonly log: Logger
   readonly onClaimed?: NonNullable<LaneContext['onClaimed']>
+  readonly counters?: StepCounters
   /** What callbacks and uploads are made with; `undefined` leaves them to other workers. */
   readonly deliveries?: Pick<DeliveryLaneOptions, 'policy' | 'renderCallback' | 'deliveries' | 'now'>
   /** What else is to be done again and again while it runs. */
@@ -69,6 +72,7 @@ export class Worker {
   readonly #laneContext: LaneContext
   readonly #running: Promise<unknown>[] = []
   readonly #missing: MissingProviders
+  readonly #storage: StorageWatch
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -79,7 +83,8 @@ export class Worker {
     const onEnded = () => this.#wakeDeliveries()
     const common = { db, log, signal: this.#stop.signal, random: Math.random }
     const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)
-    const { providers, deadlines, downloads, onClaimed } = options
+    const { providers, deadlines, downloads, onClaimed, counters = UNCOUNTED } = options
+    this.#storage = new StorageWatch({ store, folder: downloads, log, onWritable: () => this.wake() })
     this.#laneContext = {
       ...common,
       starting: new Room(STARTING_BYTES),
@@ -88,6 +93,9 @@ export class Worker {
       discardIngested,
       onEnded,
       downloads,
+      storage: this.#storage,
+      counters,
+      cadence: new Cadence(),
       ...(onClaimed === undefined ? {} : { onClaimed }),
       onRequeued: () => this.wake(),
       router: () => providers.router,
@@ -119,6 +127,11 @@ export class Worker {
     for (const active of providers.all) this.#open(active)
     for (const lane of this.#deliveryLanes) this.#running.push(lane.run())
     this.#running.push(runChores(this.#chores(), { log, signal }))
+  }
+
+  /** Why this worker cannot store videos; `undefined`: it can, as far as it knows. */
+  get storageFault(): string | undefined {
+    return this.#storage.fault
   }
 
   /** A lane for one more provider. */
@@ -154,12 +167,17 @@ export class Worker {
       { name: 'heartbeat', everyMs: 3 * SECOND_MS, run: () => this.#heartbeat().then(() => 'done') },
       { name: 'look for tasks of missing providers', everyMs: 5 * SECOND_MS, run: () => this.#missing.look() },
       ...(this.#options.chores ?? []),
+      { name: 'prove the store', everyMs: SECOND_MS, run: () => this.#storage.sweep().then(() => 'done' as const) },
       {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
         run: async () => after(await expireQueued(pool, CHORE_BATCH)),
       },
-      { name: 'expire abandoned tasks', everyMs: MINUTE_MS, run: () => this.#expireAbandoned() },
+      {
+        name: 'expire tasks in doubt',
+        everyMs: MINUTE_MS,
+        run: async () => after(await expireInDoubt(pool, CHORE_BATCH)),
+      },
       {
         name: 'forget idempotency keys',
         everyMs: 10 * MINUTE_MS,
@@ -188,19 +206,10 @@ export class Worker {
     ]
   }
 
-  #heartbeat(): Promise<void> {
+  async #heartbeat(): Promise<void> {
     const { pool, id, providers } = this.#options
     const names = providers.all.map(({ provider }) => provider.id)
-    return upsertWorker(pool, id, names)
-  }
-
-  async #expireAbandoned(): Promise<'more' | 'done'> {
-    const { pool, store, log } = this.#options
-    const expired = await expireAbandoned(pool, CHORE_BATCH)
-    if (expired.length > 0) log.error({ tasks: expired }, 'tasks expired that no configured provider had driven')
-    // Some may have been collecting: no row will ever name what they stored.
-    for (const id of expired) await discardStored(store, id)
-    return after(expired.length)
+    await upsertWorker(pool, id, { providers: names, storageFault: this.#storage.fault })
   }
 }
 

@@ -22,7 +22,10 @@ describe('health', () => {
     const healthy = await server.ask('GET', '/healthz', { key: null })
     assert.deepEqual([healthy.status, healthy.body], [200, { status: 'ok' }])
     const ready = await server.ask('GET', '/readyz', { key: null })
-    assert.deepEqual([ready.status, ready.body], [200, { status: 'ready', checks: { database: true, worker: true } }])
+    assert.deepEqual(
+      [ready.status, ready.body],
+      [200, { status: 'ready', checks: { database: true, worker: true, storage: true } }],
+    )
   })
 
   test('/metrics is Prometheus text with requests, creates and open tasks', async () => {
@@ -154,7 +157,7 @@ describe('a database that goes away', () => {
       const answer = await server.ask('GET', '/readyz')
       return answer.status === 503 ? answer : undefined
     })
-    assert.deepEqual(unready.body, { status: 'not ready', checks: { database: false, worker: false } })
+    assert.deepEqual(unready.body, { status: 'not ready', checks: { database: false, worker: false, storage: false } })
     assert.equal((await server.ask('GET', '/healthz')).status, 200)
     for (const answer of [
       await server.ask('GET', '/api/v1/credits'),

@@ -34,7 +34,7 @@ describe('an API and a worker as two processes', () => {
       const alone = await request(`${url}/readyz`, 'GET')
       assert.deepEqual(
         [alone.status, alone.body],
-        [503, { status: 'not ready', checks: { database: true, worker: false } }],
+        [503, { status: 'not ready', checks: { database: true, worker: false, storage: false } }],
       )
       const { id } = generationOf(await request(`${url}/api/v1/generations`, 'POST', { key: KEY, body: CHEAP }))
 

@@ -1,6 +1,6 @@
 /**
- * SIGKILL of the process that renders, as the system does when memory is short: the task is rendered again, once; when that
- * is killed too it fails and costs nothing. The server and the next task go on.
+ * SIGKILL of the process that renders, as the system does when memory is short: the task is rendered again; when that is killed too
+ * it goes back to the queue, for this worker or another. The server and the next task go on.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -75,23 +75,23 @@ describe('a render process that is killed', () => {
     await assertTidy()
   })
 
-  it('fails its own task without a charge when it is killed again; the server goes on and renders the next', async () => {
-    const doomed = await create(server, { ...BODY, prompt: 'a city in the rain' })
-    const first = await killAtWork(doomed.id)
+  it('puts the task back into the queue when it is killed again, and a third renderer makes the video', async () => {
+    const unlucky = await create(server, { ...BODY, prompt: 'a city in the rain' })
+    const first = await killAtWork(unlucky.id)
     await kill('the second renderer', (renderer) => renderer !== first)
-    const failed = await waitForStatus(server, doomed.id, ENDED)
-    assert.equal(failed.status, 'failed')
-    assert.equal(failed.final_credits, 0)
-    assert.deepEqual(await traceOf(server, doomed.id), {
-      state: 'failed',
-      attempts: ['failed'],
-      transfers: ['reserve', 'release'],
+    const ended = await waitForStatus(server, unlucky.id, ENDED)
+    assert.equal(ended.status, 'succeeded', JSON.stringify(ended.error))
+    assert.deepEqual(await traceOf(server, unlucky.id), {
+      state: 'succeeded',
+      attempts: ['succeeded'],
+      transfers: ['reserve', 'capture'],
     })
-    assert.equal(await credits(server), 90)
+    assert.match(server.log(), /the provider lost the job/)
+    assert.equal(await credits(server), 80)
     const next = await create(server, { ...BODY, prompt: 'a meadow at noon' })
     const succeeded = await waitForStatus(server, next.id, ENDED)
     assert.equal(succeeded.status, 'succeeded', JSON.stringify(succeeded.error))
-    assert.equal(await credits(server), 80)
+    assert.equal(await credits(server), 70)
     await assertTidy()
   })
 })

@@ -81,8 +81,10 @@ export interface Workshop extends AsyncDisposable {
   endLease(id: TaskId): Promise<void>
   /** Lets a task's next step be due now, as if its pause were over; a step that is under way is left alone. */
   hurry(id: TaskId): Promise<void>
-  /** Lets a task's deadline pass now. */
+  /** Lets a task's deadline pass now: one look is left to it. */
   endTime(id: TaskId): Promise<void>
+  /** The same, and the time in which a provider that does not answer is asked after the deadline. */
+  endGrace(id: TaskId): Promise<void>
 }
 
 export function newTask(wallet: WalletId, prompt: string, change: Partial<NewTask> = {}): NewTask {
@@ -230,6 +232,15 @@ export async function openWorkshop(): Promise<Workshop> {
         `update tasks set deadline_at = now(), due_at = case when due_at = lease_until then due_at else now() end
          where id = $1`,
         [uuidOf(id)],
+      )
+    },
+
+    async endGrace(id) {
+      await pool.query(
+        `update tasks set deadline_at = now() - make_interval(secs => $2),
+           due_at = case when due_at = lease_until then due_at else now() end
+         where id = $1`,
+        [uuidOf(id), DEFAULT_DEADLINES.uncertainSeconds],
       )
     },
 

@@ -30,6 +30,12 @@ create table tasks (
   unanswered_polls    integer     not null default 0,
   -- Polls in a row to which the provider said that it does not know the job.
   gone_polls          integer     not null default 0,
+  -- Whether it takes one of its provider's slots while it is open: not once the provider is done with it, or does not know it.
+  holds_slot          boolean     not null default true,
+  -- Looks at the finished job that found no video to take, by the provider's doing; after a few its answer is final.
+  collect_faults      integer     not null default 0,
+  -- Jobs of it that a provider took and then lost; after a few it is begun anew no more.
+  lost_jobs           integer     not null default 0,
   -- When the next step is due. While a step is under way it equals lease_until.
   due_at              timestamptz not null default now(),
   -- For when the last look was taken, or is to be, that a provider's webhook asked for; infinity: it asked while a step
@@ -37,6 +43,7 @@ create table tasks (
   hinted_at           timestamptz,
   lease_owner         text,
   lease_until         timestamptz,
+  -- Until when the step before its end may be waited for. It moves on by the time in which no worker took a due step up.
   deadline_at         timestamptz not null,
   cancel_requested_at timestamptz,
   created_at          timestamptz not null default now(),
@@ -84,13 +91,14 @@ create table attempts (
   number      integer     not null check (number >= 1),
   provider    text        not null,
   state       text        not null default 'starting'
-    check (state in ('starting', 'accepted', 'rejected', 'undelivered', 'uncertain', 'succeeded', 'failed', 'canceled', 'expired')),
+    check (state in ('starting', 'accepted', 'rejected', 'undelivered', 'uncertain', 'lost', 'succeeded', 'failed', 'canceled', 'expired')),
   -- Names the provider's key that it was made with, without telling it: a repeat goes with the same.
   credential  text,
   operation   jsonb,
   -- What its start keeps, so that a repeat says the very same.
   kept        jsonb,
-  -- Of a rejected one: request, policy, busy or credentials.
+  -- Of a rejected one: request, policy, busy or credentials. Of one that failed: result, where the provider made something else
+  -- than was asked for, or nothing.
   because     text,
   error       text,
   started_at  timestamptz not null default now(),
@@ -148,5 +156,7 @@ create table workers (
   started_at timestamptz not null default now(),
   seen_at    timestamptz not null default now(),
   -- Those that it drives. A provider that no live worker has is missing: its tasks wait for nothing.
-  providers  text[]      not null default '{}'
+  providers  text[]      not null default '{}',
+  -- Why it cannot store videos, and so begins no new jobs; null while it can.
+  storage_fault text
 );

@@ -118,6 +118,7 @@ begin
   slots := least(in_limit, in_concurrency - (
     select count(*) from tasks t
     where t.provider = in_provider and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
+      and t.holds_slot
       and (not in_each_worker or t.lease_owner = in_worker)));
   if slots <= 0 then
     return;

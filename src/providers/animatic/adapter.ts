@@ -46,6 +46,8 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
       roles: REFERENCE_ROLES,
     },
     startIsIdempotent: true,
+    // A render is a process of this worker; only this one says that it is gone, and knows.
+    goneJobs: { believedAfterMs: 0, isSurelyLost: true },
     concurrency,
     affinity: 'worker',
     sourceType: 'algorithmicMedia',
@@ -84,11 +86,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
     },
 
     async discard(stored) {
-      const operation = readOperation(stored)
-      pool.forget(operation.token)
-      begunAgain.delete(operation.token)
-      await rm(pathOf(operation), { force: true })
-      await discardReferences(operation.request.references, pathOf(operation))
+      await forget(readOperation(stored))
     },
 
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
@@ -109,7 +107,7 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
         return succeeded(state.path)
       case 'crashed':
         if (begunAgain.has(operation.token)) {
-          return { ...generationFailed('The renderer stopped unexpectedly.'), cause: state.cause }
+          return await giveUp(operation, state.cause)
         }
         await renderAgain(operation, sandbox.prompt, copying)
         return { kind: 'pending', progress: from }
@@ -118,6 +116,19 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
       default:
         return { kind: 'pending', progress: from }
     }
+  }
+
+  /** Two renders that stop one after the other are this machine's doing, or the request's: the task goes back to the queue. */
+  async function giveUp(operation: AnimaticOperation, cause: string): Promise<PollOutcome> {
+    await forget(operation)
+    return { kind: 'gone', cause: `the renderer stopped unexpectedly: ${cause}` }
+  }
+
+  async function forget(operation: AnimaticOperation): Promise<void> {
+    pool.forget(operation.token)
+    begunAgain.delete(operation.token)
+    await rm(pathOf(operation), { force: true })
+    await discardReferences(operation.request.references, pathOf(operation))
   }
 
   /** What ended a render may be no fault of its own (a signal, the memory of the machine); twice, it is. */
