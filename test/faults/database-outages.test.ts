@@ -67,7 +67,10 @@ describe('a database that falls silent', { concurrency: true }, () => {
       for (let probe = 0; probe < 3; probe++) {
         assert.equal((await server.ask('GET', '/healthz', { key: null })).status, 200)
         const { status, body } = await server.ask('GET', '/readyz', { key: null })
-        assert.deepEqual([status, body], [503, { status: 'not ready', checks: { database: false, worker: false } }])
+        assert.deepEqual(
+          [status, body],
+          [503, { status: 'not ready', checks: { database: false, worker: false, storage: false } }],
+        )
       }
       assert.deepEqual(ended, [], 'probes are answered before any statement is given up')
       await Promise.all([...creates, ...reads])
