@@ -1,16 +1,8 @@
 /** The thread that `run-in-thread.ts` starts: does one piece of work after the other. */
 import { parentPort } from 'node:worker_threads'
-import type { ThreadOrder, ThreadReport } from './thread-messages.ts'
+import { carryOut } from './carry-out.ts'
+import type { ThreadOrder } from './thread-messages.ts'
 
 parentPort?.on('message', async (order: ThreadOrder) => {
-  parentPort?.postMessage(await obey(order))
+  parentPort?.postMessage(await carryOut(order))
 })
-
-async function obey({ module, input }: ThreadOrder): Promise<ThreadReport> {
-  try {
-    const { run } = await import(module)
-    return { kind: 'answered', answer: await run(input) }
-  } catch (error) {
-    return { kind: 'failed', error }
-  }
-}

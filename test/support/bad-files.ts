@@ -25,7 +25,7 @@ export const ZIP_ARCHIVE: Buffer = Buffer.concat([
 ])
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200"><script>alert(1)</script></svg>'
-const PAGE = '<!doctype html><html><body><script>alert(1)</script></body></html>'
+export const PAGE = '<!doctype html><html><body><script>alert(1)</script></body></html>'
 
 /** Makes all of them. */
 export async function badFiles(): Promise<BadFile[]> {
@@ -39,8 +39,7 @@ export async function badFiles(): Promise<BadFile[]> {
     ...(await otherPictures()),
     ...cutShort({ jpeg, png, webp, mp3: testMp3(51), wav: testWav() }),
     ...(await cutShortMedia()),
-    ...twoAtOnce({ jpeg, png, webp }),
-    ...(await twoAtOnceMedia()),
+    ...twoAtOnce({ jpeg, webp }),
     ...bombs({ jpeg, png, webp }),
     ...(await damaged({ jpeg, png })),
   ]
@@ -160,8 +159,7 @@ async function cutShortMedia(): Promise<BadFile[]> {
   )
 }
 
-function twoAtOnce({ jpeg, png, webp }: Readonly<Record<'jpeg' | 'png' | 'webp', Buffer>>): BadFile[] {
-  const behind = /with \d+ bytes of something else behind its end; allowed: files that are one thing only/
+function twoAtOnce({ jpeg, webp }: Readonly<Record<'jpeg' | 'webp', Buffer>>): BadFile[] {
   const comment = (text: string | Buffer) => {
     const content = Buffer.from(text)
     const start = Buffer.from([0xff, 0xfe, (content.length + 2) >> 8, (content.length + 2) & 0xff])
@@ -176,52 +174,11 @@ function twoAtOnce({ jpeg, png, webp }: Readonly<Record<'jpeg' | 'png' | 'webp',
   const grown = Buffer.concat([webp, padding])
   grown.writeUInt32LE(grown.length - 8, 4)
   return [
-    bad(
-      'zip-behind.jpg',
-      'image/jpeg',
-      Buffer.concat([jpeg, ZIP_ARCHIVE]),
-      /a JPEG image (and a ZIP archive at once|with)/,
-    ),
-    bad('zip-behind.png', 'image/png', Buffer.concat([png, ZIP_ARCHIVE]), /a PNG image and a ZIP archive at once/),
     bad('zip-inside.webp', 'image/webp', grown, /a WebP image and a ZIP archive at once/),
     bad('zip-in-comment.jpg', 'image/jpeg', comment(ZIP_ARCHIVE), /a JPEG image and a ZIP archive at once/),
     bad('pdf-in-comment.jpg', 'image/jpeg', comment('%PDF-1.4\n1 0 obj'), /a JPEG image and a PDF document at once/),
     bad('page-in-comment.jpg', 'image/jpeg', comment(PAGE), /a JPEG image and a page or a script at once/),
     bad('php-in-comment.jpg', 'image/jpeg', comment(`${'x'.repeat(2000)}<?php phpinfo(); ?>`), /with a script in it/),
-    bad('page-behind.jpg', 'image/jpeg', Buffer.concat([jpeg, Buffer.from(PAGE)]), behind),
-    bad('page-behind.png', 'image/png', Buffer.concat([png, Buffer.from(PAGE)]), behind),
-    bad('script-behind.webp', 'image/webp', Buffer.concat([webp, Buffer.from('<script>alert(1)</script>')]), behind),
-    bad('one-byte-behind.png', 'image/png', Buffer.concat([png, Buffer.from('x')]), /with 1 bytes? of something/),
-    bad('wav-and-zip.wav', 'audio/wav', Buffer.concat([testWav(), ZIP_ARCHIVE]), /WAV sound and a ZIP archive at once/),
-    bad('wav-and-page.wav', 'audio/wav', Buffer.concat([testWav(), Buffer.from(PAGE)]), behind),
-    bad('mp3-and-page.mp3', 'audio/mpeg', Buffer.concat([testMp3(), Buffer.from(PAGE)]), behind),
-  ]
-}
-
-async function twoAtOnceMedia(): Promise<BadFile[]> {
-  const behind = /with \d+ bytes of something else behind its end/
-  const mp4 = await videoBytes({})
-  const webm = await videoBytes({ format: 'webm' })
-  const ogg = await soundBytes({ format: 'ogg' })
-  const free = (content: Buffer) => {
-    const header = Buffer.from('\0\0\0\0free', 'latin1')
-    header.writeUInt32BE(8 + content.length)
-    return Buffer.concat([header, content])
-  }
-  const text = (words: string) => Buffer.from(words)
-  return [
-    bad('page-behind.mp4', 'video/mp4', Buffer.concat([mp4, text(PAGE)]), behind),
-    bad('words-behind.mp4', 'video/mp4', Buffer.concat([mp4, text('hello and some more words')]), behind),
-    bad('three-bytes-behind.mp4', 'video/mp4', Buffer.concat([mp4, text('<a>')]), behind),
-    bad('zip-behind.mp4', 'video/mp4', Buffer.concat([mp4, ZIP_ARCHIVE]), /an MP4 video and a ZIP archive at once/),
-    bad(
-      'zip-in-box.mp4',
-      'video/mp4',
-      Buffer.concat([mp4, free(ZIP_ARCHIVE)]),
-      /an MP4 video and a ZIP archive at once/,
-    ),
-    bad('page-behind.webm', 'video/webm', Buffer.concat([webm, text(PAGE)]), behind),
-    bad('page-behind.ogg', 'audio/ogg', Buffer.concat([ogg, text(PAGE)]), behind),
   ]
 }
 
@@ -267,6 +224,8 @@ async function damaged({ jpeg, png }: Readonly<Record<'jpeg' | 'png', Buffer>>):
   const converted = Buffer.from(png)
   converted.write('\n\x1a\n', 4, 'latin1')
   const scanned = Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.from([0xff, 0xd9])])
+  const wrongScan = Buffer.from(scanned)
+  wrongScan.set([0, 0, 0], jpeg.indexOf(Buffer.from([0xff, 0xda])) + 11)
   const index = await videoBytes({})
   index.writeUInt32BE(0xffff_fff0, index.indexOf('stsz', 0, 'latin1') + 12)
   const silent = await videoBytes({ format: 'mov' })
@@ -277,6 +236,7 @@ async function damaged({ jpeg, png }: Readonly<Record<'jpeg' | 'png', Buffer>>):
     bad('damaged.png', 'image/png', middle, /a PNG image that is damaged/),
     bad('converted.png', 'image/png', converted, /damaged on its way/),
     bad('half.jpg', 'image/jpeg', scanned, /a JPEG image that is damaged/),
+    bad('half-with-a-wrong-scan.jpg', 'image/jpeg', wrongScan, /a JPEG image that is damaged/),
     bad('impossible-index.mp4', 'video/mp4', index, /an MP4 video that is damaged/),
     bad('no-picture.mov', 'video/quicktime', silent, /a QuickTime video without a picture/),
     bad('unknown-codec.wav', 'audio/wav', mute, /WAV sound that is damaged/),

@@ -20,6 +20,7 @@ const STARTED = [
   'src/renderer/render-process.ts',
   'src/media/poster-process.ts',
   'src/isolation/working-thread.ts',
+  'src/isolation/working-process.ts',
   'src/media/probing.ts',
   'src/files/examine/examination.ts',
 ]

@@ -5,44 +5,62 @@ import { calledOf } from '../detect/file-types.ts'
 import { FileRefused } from '../file-refused.ts'
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE_PIXELS } from '../kind-limits.ts'
 import type { ExaminedFile, ReceivedFile } from '../received-file.ts'
-import { checkEnd } from './check-end.ts'
 import { checkSides } from './check-sides.ts'
-import { jpegEnd } from './jpeg-end.ts'
-import { riffEnd } from './riff-end.ts'
+import { walkJpeg } from './walk-jpeg.ts'
 import { walkPng } from './walk-png.ts'
-
-/** The largest picture decodes in a second or two; what takes longer was made to take long. */
-const DECODE_TIMEOUT_SECONDS = 30
 
 /** To decode all of a picture it is shrunk to this: the result is thrown away. */
 const SHRUNK_SIDE_PIXELS = 8
 
 /**
- * Looks into a still picture: where it ends, how large it claims to be, and whether all of it can be decoded.
+ * Pixels that a decoder passes over, once in each scan: twenty scans of the largest picture. Programs write some ten, and
+ * that many of the largest take two seconds.
+ */
+const MAX_DECODED_PIXELS = 20 * MAX_IMAGE_PIXELS
+
+/** What a decoder of JPEG says where pixels are missing or wrong; all else that it warns of is shown whole. */
+const DAMAGE = /premature end|bad huffman|restart|sync|arithmetic|huffman table/i
+
+// One picture at a time, in a process that does nothing else: nothing is worth remembering.
+sharp.cache(false)
+sharp.concurrency(1)
+
+/** What to read the description from, and what to decode. */
+interface Picture {
+  readonly described: Buffer
+  readonly pixels: Buffer
+  readonly scans: number
+}
+
+/**
+ * Looks into a still picture, of which nothing lies behind the end: how large it claims to be, and whether all of it can be
+ * decoded.
  * @throws FileRefused
  */
 export async function examineImage(file: ReceivedFile): Promise<ExaminedFile> {
   const called = calledOf(file.mimeType)
   const bytes = await readFile(file.path)
-  const { end, picture } = walk(file.mimeType, bytes)
-  checkEnd(called, end, bytes.length)
   refuseScripts(called, bytes)
+  const picture = pictureIn(file.mimeType, bytes)
   const header = await readHeader(called, picture)
   if ((header.pages ?? 1) > 1) throw animated(called)
   const { width, height } = header.autoOrient
   // Before a pixel is decoded: a few bytes can claim gigabytes of them.
   checkSides(called, { width, height }, { maxPixels: MAX_IMAGE_PIXELS, maxSide: MAX_IMAGE_SIDE_PIXELS })
-  await decode(called, picture)
+  if (width * height * picture.scans > MAX_DECODED_PIXELS) throw tooManyScans(called, picture.scans)
+  await decode(called, picture.pixels)
   return { ...file, width, height, durationSeconds: undefined }
 }
 
-/** Where the picture ends, and the part of the file to decode. */
-function walk(mimeType: string, bytes: Buffer): { readonly end: number; readonly picture: Buffer } {
-  if (mimeType === 'image/jpeg') return { end: jpegEnd(bytes), picture: bytes }
-  if (mimeType === 'image/webp') return { end: riffEnd(bytes), picture: bytes }
-  const png = walkPng(bytes)
-  if (png.isAnimated) throw animated('a PNG image')
-  return png
+function pictureIn(mimeType: string, bytes: Buffer): Picture {
+  if (mimeType === 'image/webp') return { described: bytes, pixels: bytes, scans: 1 }
+  if (mimeType === 'image/jpeg') {
+    const { picture, scans } = walkJpeg(bytes)
+    return { described: bytes, pixels: picture, scans }
+  }
+  const { described, picture, isAnimated } = walkPng(bytes)
+  if (isAnimated) throw animated('a PNG image')
+  return { described, pixels: picture, scans: 1 }
 }
 
 /** A server that is set up badly runs what stands in the metadata of a picture. No camera writes this there. */
@@ -54,25 +72,40 @@ function refuseScripts(called: string, bytes: Buffer): void {
   })
 }
 
-async function readHeader(called: string, bytes: Buffer): Promise<Metadata> {
-  return sharp(bytes, { limitInputPixels: false })
-    .metadata()
+/** Where the description cannot be read, the pixels speak for themselves: then they stand as they are stored. */
+async function readHeader(called: string, { described, pixels }: Picture): Promise<Metadata> {
+  const read = (bytes: Buffer) => sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
+  return read(described)
+    .catch(() => read(pixels))
     .catch((cause: unknown) => {
       throw broken(called, cause)
     })
 }
 
-/** Strict: also what most programs would show with a grey half. */
-async function decode(called: string, bytes: Buffer): Promise<void> {
+/** All of it has to be there, also what most programs would show with a grey half. */
+async function decode(called: string, pixels: Buffer): Promise<void> {
   try {
-    await sharp(bytes, { failOn: 'warning', limitInputPixels: MAX_IMAGE_PIXELS, sequentialRead: true })
-      .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
-      .resize({ width: SHRUNK_SIDE_PIXELS, height: SHRUNK_SIDE_PIXELS, fit: 'fill', fastShrinkOnLoad: false })
-      .raw()
-      .toBuffer()
+    await decodeStrictly(pixels, 'warning').catch((cause: unknown) => {
+      if (!(cause instanceof Error) || DAMAGE.test(cause.message)) throw cause
+      return decodeStrictly(pixels, 'error')
+    })
   } catch (cause) {
     throw broken(called, cause)
   }
+}
+
+async function decodeStrictly(pixels: Buffer, failOn: 'warning' | 'error'): Promise<void> {
+  await sharp(pixels, { failOn, limitInputPixels: MAX_IMAGE_PIXELS, sequentialRead: true })
+    .resize({ width: SHRUNK_SIDE_PIXELS, height: SHRUNK_SIDE_PIXELS, fit: 'fill', fastShrinkOnLoad: false })
+    .raw()
+    .toBuffer()
+}
+
+function tooManyScans(called: string, scans: number): FileRefused {
+  return new FileRefused('broken', {
+    found: `${called} of ${scans} scans, too many for its size`,
+    allowed: `at most ${MAX_DECODED_PIXELS} pixels in all scans together`,
+  })
 }
 
 function animated(called: string): FileRefused {

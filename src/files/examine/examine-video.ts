@@ -1,26 +1,20 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { BrokenMedia } from '../../media/broken-media.ts'
 import { type ProbedVideo, probeVideo } from '../../media/probe.ts'
-import { HEAD_BYTES } from '../../media/video-container.ts'
-import { webmSegmentEnd } from '../../media/webm-segment-end.ts'
 import { calledOf, FILE_TYPES } from '../detect/file-types.ts'
 import { FileRefused } from '../file-refused.ts'
 import { MAX_VIDEO_PIXELS } from '../kind-limits.ts'
 import type { DetectedType, ExaminedFile, ReceivedFile } from '../received-file.ts'
-import { boxesEnd } from './boxes-end.ts'
 import { checkDuration } from './check-duration.ts'
-import { checkEnd } from './check-end.ts'
 import { checkSides } from './check-sides.ts'
 import { examineAudio } from './examine-audio.ts'
 
 /**
- * Looks into a video: where it ends, whether all of its frames are there, how large and how long they are. Also into any
+ * Looks into a video: whether all of its frames are there, how large and how long they are. Also into any
  * MP4 that says to be sound: its tracks decide what it is.
  * @throws FileRefused
  */
 export async function examineVideo(file: ReceivedFile): Promise<ExaminedFile> {
   const called = calledOf(file.mimeType)
-  checkEnd(called, await structuralEnd(file), file.sizeBytes)
   const video = await probe(called, file)
   if (video === undefined) return examineAudio({ ...file, ...FILE_TYPES['audio/mp4'] })
   if (video.videoCodec === 'unknown') {
@@ -60,19 +54,4 @@ function refused(called: string, cause: BrokenMedia): FileRefused {
     too_large: `${called} that is too large`,
   }[cause.reason]
   return new FileRefused('broken', { found, allowed: 'whole videos' }, { cause })
-}
-
-async function structuralEnd({ path, sizeBytes, mimeType }: ReceivedFile): Promise<number> {
-  const file = await open(path, 'r')
-  try {
-    return mimeType === 'video/webm' ? await webmEnd(file, sizeBytes) : await boxesEnd(file, sizeBytes)
-  } finally {
-    await file.close()
-  }
-}
-
-/** A recording that was written while it was made does not say where it ends: then it ends where the file does. */
-async function webmEnd(file: FileHandle, sizeBytes: number): Promise<number> {
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
-  return webmSegmentEnd(buffer.subarray(0, bytesRead)) ?? sizeBytes
 }

@@ -5,6 +5,9 @@ const SIGNATURE_BYTES = 8
 const CHUNK_HEADER_BYTES = 8
 const CHECKSUM_BYTES = 4
 
+/** What the pixels are made from. */
+const PIXEL_CHUNKS = ['IHDR', 'PLTE', 'IDAT', 'IEND']
+
 /**
  * Texts and colour profiles, packed: a decoder unpacks each, whatever it comes to. Fifty of 50 KB, 50 MB unpacked, kept one
  * busy for 12 s (libvips 8.18), and a file of the largest size has room for eight times as many.
@@ -22,7 +25,9 @@ export interface WalkedPng {
   readonly end: number
   /** APNG: a chunk says that there are further pictures. */
   readonly isAnimated: boolean
-  /** The file without its texts and profile: what to decode. */
+  /** The file without its texts and profile: what to read its description from. */
+  readonly described: Buffer
+  /** The pixels alone: what to decode. A wrong checksum of anything else is no damage. */
   readonly picture: Buffer
 }
 
@@ -32,7 +37,8 @@ export interface WalkedPng {
  */
 export function walkPng(bytes: Buffer): WalkedPng {
   let isAnimated = false
-  const parts = [bytes.subarray(0, SIGNATURE_BYTES)]
+  const described = [bytes.subarray(0, SIGNATURE_BYTES)]
+  const picture = [bytes.subarray(0, SIGNATURE_BYTES)]
   let chunks = 0
   for (let at = SIGNATURE_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
     if (++chunks > MAX_CHUNKS) throw tooManyChunks()
@@ -40,10 +46,12 @@ export function walkPng(bytes: Buffer): WalkedPng {
     if (type === 'acTL') isAnimated = true
     const start = at
     at += CHUNK_HEADER_BYTES + bytes.readUInt32BE(at) + CHECKSUM_BYTES
-    if (!UNREAD_CHUNKS.includes(type)) parts.push(bytes.subarray(start, at))
-    if (type === 'IEND') return { end: at, isAnimated, picture: Buffer.concat(parts) }
+    if (!UNREAD_CHUNKS.includes(type)) described.push(bytes.subarray(start, at))
+    if (PIXEL_CHUNKS.includes(type)) picture.push(bytes.subarray(start, at))
+    if (type !== 'IEND') continue
+    return { end: at, isAnimated, described: Buffer.concat(described), picture: Buffer.concat(picture) }
   }
-  return { end: Number.POSITIVE_INFINITY, isAnimated, picture: bytes }
+  return { end: Number.POSITIVE_INFINITY, isAnimated, described: bytes, picture: bytes }
 }
 
 function tooManyChunks(): FileRefused {
