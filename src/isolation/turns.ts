@@ -26,7 +26,7 @@ export interface TurnLimits {
 
 export interface TurnOptions<Key> {
   /** For whom the turn is. Those without a key count as one. */
-  readonly key?: Key
+  readonly key?: Key | undefined
   /** Ends the wait: the turn is not wanted any more. */
   readonly signal?: AbortSignal | undefined
 }

@@ -28,6 +28,11 @@ export interface ProviderAbilities {
 export type OpenReference = (reference: Reference) => Promise<Readable>
 
 export interface StartContext {
+  /**
+   * Whose job it is: equal for equal customers, and nothing else is said of them. For providers whose jobs run in this process,
+   * which share it between customers; no upstream is told. Absent where it is nobody's: a check of the operator's.
+   */
+  readonly customer?: string
   /** Names this attempt; sent to the provider as its idempotency key where it has one. Equal on every repeat. */
   readonly token: string
   /**
@@ -47,6 +52,8 @@ export interface StartContext {
 }
 
 export interface PollContext {
+  /** As at the start. */
+  readonly customer?: string
   readonly openReference: OpenReference
   readonly signal: AbortSignal
 }

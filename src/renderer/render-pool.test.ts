@@ -120,3 +120,13 @@ test('renders on when Ctrl-C or a service manager signals the whole group', asyn
   await until('the next job', () => pool.state('next')?.kind === 'done')
   assert.deepEqual(pool.processIds, [processId])
 })
+
+test('lets customers take turns: the one that has the fewest renders is next, however many another began before', async () => {
+  await using pool = new RenderPool({ concurrency: 1 })
+  const ofOne = ['one 1', 'one 2', 'one 3', 'one 4'].map((id) => ({ ...job(id), customer: 'one' }))
+  for (const each of ofOne) pool.start(each)
+  pool.start({ ...job('another'), customer: 'another' })
+  await until('the job of the other', () => pool.state('another')?.kind === 'done')
+  const done = ofOne.filter(({ id }) => pool.state(id)?.kind === 'done')
+  assert.ok(done.length <= 2, `${done.length} of 4 were done before it`)
+})

@@ -1,7 +1,7 @@
 /**
  * Runs renders in processes of their own, so that FFmpeg and the canvas can neither block the API's event loop nor take
- * it down. At most `concurrency` at once; further jobs wait in order. A process that has done its job stays warm for the
- * next one for a while. A process that dies fails the job that it had, and no other.
+ * it down. At most `concurrency` at once; further jobs wait, and customers take turns however their jobs came here: the next
+ * render is of the customer that has the fewest. A process that has done its job stays warm for the next one for a while. A process that dies fails the job that it had, and no other.
  *
  *   waiting ──► rendering ──► done
  *      │            └───────► crashed
@@ -9,6 +9,7 @@
  */
 import { rmSync } from 'node:fs'
 import { type GenerationRequest, outputSeconds } from '../canonical/generation.ts'
+import { Turns } from '../isolation/turns.ts'
 import { FRAMES_PER_SECOND } from './encode/encoder.ts'
 import { RenderChild } from './render-child.ts'
 import { unfinishedPath } from './unfinished-path.ts'
@@ -18,6 +19,8 @@ const IDLE_MS = 60_000
 
 export interface RenderJob {
   readonly id: string
+  /** Whose job it is: any name that is equal for equal customers. Jobs without one count as one customer's. */
+  readonly customer?: string | undefined
   readonly request: GenerationRequest
   /** Absolute paths of local files, one for each of the request's references, in their order. */
   readonly referencePaths?: readonly string[]
@@ -33,31 +36,33 @@ export type RenderState =
 
 interface Entry {
   readonly job: RenderJob
+  /** Aborts when it is not wanted any more. */
+  readonly unwanted: AbortController
   state: RenderState
   child: RenderChild | undefined
 }
 
 export class RenderPool implements AsyncDisposable {
-  readonly #concurrency: number
+  readonly #turns: Turns<string>
   readonly #entries = new Map<string, Entry>()
-  readonly #waiting: Entry[] = []
   readonly #children = new Set<RenderChild>()
   readonly #idle = new Map<RenderChild, NodeJS.Timeout>()
   #closed = false
 
   constructor({ concurrency }: { readonly concurrency: number }) {
     if (!Number.isInteger(concurrency) || concurrency < 1) throw new RangeError('concurrency must be 1 or more')
-    this.#concurrency = concurrency
+    this.#turns = new Turns({ atOnce: concurrency })
   }
 
   /** Takes a job, unless one with its id is known in any state. */
   start(job: RenderJob): void {
     if (this.#closed) throw new Error('The render pool is closed.')
     if (this.#entries.has(job.id)) return
-    const entry: Entry = { job, state: { kind: 'waiting' }, child: undefined }
+    const entry: Entry = { job, unwanted: new AbortController(), state: { kind: 'waiting' }, child: undefined }
     this.#entries.set(job.id, entry)
-    this.#waiting.push(entry)
-    this.#dispatch()
+    const release = this.#turns.tryTake(job.customer)
+    if (release === undefined) void this.#wait(entry)
+    else void this.#run(entry, release)
   }
 
   /** Where a job stands; undefined for one that was never started here, was cancelled, or was forgotten. */
@@ -70,8 +75,7 @@ export class RenderPool implements AsyncDisposable {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#entries.delete(id)
-    const place = this.#waiting.indexOf(entry)
-    if (place >= 0) this.#waiting.splice(place, 1)
+    entry.unwanted.abort()
     // A render is one long run of native calls: ending its process is the only stop that is sure.
     entry.child?.kill()
   }
@@ -90,23 +94,27 @@ export class RenderPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    this.#waiting.length = 0
+    for (const { unwanted } of this.#entries.values()) unwanted.abort()
     for (const timer of this.#idle.values()) clearTimeout(timer)
     for (const child of this.#children) child.kill()
     await Promise.all([...this.#children].map((child) => child.ended))
   }
 
-  #dispatch(): void {
-    while (this.#waiting.length > 0) {
-      const child = this.#freeChild()
-      if (child === undefined) return
-      const entry = this.#waiting.shift()
-      if (entry !== undefined) void this.#run(entry, child)
+  async #wait(entry: Entry): Promise<void> {
+    const { unwanted, job } = entry
+    let release: () => void
+    try {
+      release = await this.#turns.take({ key: job.customer, signal: unwanted.signal })
+    } catch {
+      // Nobody wants it any more, and there is nothing of it.
+      return
     }
+    await this.#run(entry, release)
   }
 
-  async #run(entry: Entry, child: RenderChild): Promise<void> {
+  async #run(entry: Entry, release: () => void): Promise<void> {
     const { request, referencePaths = [], outputPath } = entry.job
+    const child = this.#freeChild()
     entry.child = child
     entry.state = {
       kind: 'rendering',
@@ -124,24 +132,25 @@ export class RenderPool implements AsyncDisposable {
       removeUnfinished(entry.job)
     }
     this.#rest(child)
-    this.#dispatch()
+    // One that was killed takes memory until it is gone.
+    if (!child.alive) await child.ended
+    release()
   }
 
-  #freeChild(): RenderChild | undefined {
+  /** A warm process, or a new one: never more than there are turns. */
+  #freeChild(): RenderChild {
     const [warm] = this.#idle.keys()
     if (warm !== undefined) {
       clearTimeout(this.#idle.get(warm))
       this.#idle.delete(warm)
       return warm
     }
-    if (this.#children.size >= this.#concurrency) return undefined
     const child = new RenderChild()
     this.#children.add(child)
     void child.ended.then(() => {
       this.#children.delete(child)
       clearTimeout(this.#idle.get(child))
       this.#idle.delete(child)
-      if (!this.#closed) this.#dispatch()
     })
     return child
   }

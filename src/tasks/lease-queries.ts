@@ -9,6 +9,7 @@ import type { JsonObject } from '../canonical/json.ts'
 import type { TaskState } from '../canonical/task-state.ts'
 import type { WalletMode } from '../canonical/wallet-mode.ts'
 import type { Queryable } from '../db/database.ts'
+import type { WalletId } from '../ledger/queries.ts'
 import { NEXT_STEP, type NextStep, nextStepValues } from './next-step.ts'
 
 export type AttemptState =
@@ -44,6 +45,8 @@ export interface LeasedTask {
   readonly fence: bigint
   readonly state: TaskState
   readonly provider: string
+  /** Who pays: an account in one mode. */
+  readonly wallet: WalletId
   /** Whose credits pay: test credits reach no provider that costs anything. */
   readonly mode: WalletMode
   readonly request: GenerationRequest
@@ -72,6 +75,7 @@ interface LeasedRow extends Record<string, unknown> {
   fence: bigint
   state: TaskState
   provider: string
+  wallet_id: bigint
   mode: WalletMode
   request: GenerationRequest
   price_credits: bigint
@@ -94,7 +98,7 @@ interface LeasedRow extends Record<string, unknown> {
 
 /** Completes leased rows (`leased`) with what a step needs to know. */
 const LEASED_COLUMNS = `
-  select l.id, l.fence, l.state, l.provider, w.mode, l.request, l.price_credits, a.plan,
+  select l.id, l.fence, l.state, l.provider, l.wallet_id, w.mode, l.request, l.price_credits, a.plan,
     l.cancel_requested_at is not null as cancel_requested, l.unanswered_polls, l.gone_polls, l.collect_faults, l.lost_jobs,
     (extract(epoch from l.deadline_at - now()) * 1000)::float8 as left_ms,
     (extract(epoch from now() - coalesce(l.started_at, l.created_at)) * 1000)::float8 as age_ms,
@@ -234,6 +238,7 @@ function leasedTaskOf(row: LeasedRow): LeasedTask {
     fence: row.fence,
     state: row.state,
     provider: row.provider,
+    wallet: row.wallet_id,
     mode: row.mode,
     request: row.request,
     priceCredits: row.price_credits,

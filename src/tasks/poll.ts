@@ -90,7 +90,11 @@ async function askProvider(context: StepContext, task: LeasedTask): Promise<Poll
   const limit = { timeoutMs: POLL_TIMEOUT_MS, signal: context.signal }
   try {
     const outcome = await withinTime(limit, (signal) =>
-      context.provider.poll(operation, { openReference: context.openReference, signal }),
+      context.provider.poll(operation, {
+        customer: String(task.wallet),
+        openReference: context.openReference,
+        signal,
+      }),
     )
     context.breaker.pollAnswered()
     return outcome

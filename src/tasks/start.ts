@@ -144,7 +144,15 @@ async function callStart(
     if (!(await keepForRepeat(db, task, { attempt: token, kept: what }))) throw new Error('the lease was lost')
   }
   try {
-    const outcome = await provider.start(task.request, { token, credential, kept, keep, openReference, signal })
+    const outcome = await provider.start(task.request, {
+      customer: String(task.wallet),
+      token,
+      credential,
+      kept,
+      keep,
+      openReference,
+      signal,
+    })
     noteHealth(breaker, outcome)
     return outcome
   } catch (error) {

@@ -142,7 +142,8 @@ export function createAnimaticProvider(options: AnimaticOptions): Provider & Asy
     const { token, request } = operation
     const outputPath = pathOf(operation)
     const referencePaths = await fetchReferences(request.references, { ...copying, jobPath: outputPath })
-    pool.start({ id: token, request: { ...request, prompt }, referencePaths, outputPath })
+    const { customer } = copying
+    pool.start({ id: token, customer, request: { ...request, prompt }, referencePaths, outputPath })
   }
 
   /** A token may hold anything; its hash is always a file name. */
@@ -156,7 +157,8 @@ const WAITING_JOBS = 256
 
 /**
  * The same provider, for prompts that ask for an outcome or a delay: in a lane of its own, because waiting on purpose
- * takes none of the few slots that renders have. What is to be drawn after the wait is drawn by the same renderer.
+ * takes none of the few slots that renders have. What is to be drawn after the wait is drawn by the same renderer, where its
+ * customer takes turns with others: to have waited gives it no place before them.
  */
 export function sandboxOf(animatic: Provider): Provider {
   return {
