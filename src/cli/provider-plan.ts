@@ -8,7 +8,6 @@ import type { AdapterSettings } from '../providers/upstream/adapter-settings.ts'
 import { NO_KEY } from '../providers/upstream/upstream.ts'
 import { type ProviderPlan, planOf } from '../tasks/provider-set.ts'
 import type { RoutedProvider } from '../tasks/router.ts'
-import type { Cleanup } from './cleanup.ts'
 
 const SECOND_MS = 1_000
 
@@ -18,24 +17,66 @@ export interface ProviderPlansOptions {
   readonly fetchPolicy: FetchPolicy
   /** Where a provider may call; absent where nothing is begun. */
   readonly callbackUrlOf?: (provider: string) => string | undefined
-  /** Closes what was opened for providers, when the process ends. */
-  readonly cleanup: Cleanup
 }
 
-/** Makes plans from configuration, again and again while a process lives. */
-export class ProviderPlans {
+/** Makes plans from configuration, again and again while a process lives, and closes what it opened for them. */
+export class ProviderPlans implements AsyncDisposable {
   readonly #options: ProviderPlansOptions
   /** Every key that a provider had in this process: its jobs can be followed with it after it was replaced. */
   readonly #keys = new Map<string, readonly string[]>()
   /** Where each provider of this process has its jobs, by its name. */
   readonly #places = new Map<string, string>()
 
+  readonly #open = new Set<Provider & AsyncDisposable>()
+
   constructor(options: ProviderPlansOptions) {
     this.#options = options
   }
 
-  /** Without a file, or with one that has no route, the renderer makes everything. */
+  /** Providers that were opened and are not closed. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /** Closes a provider of an earlier plan that no step works with any more; the renderer is no plan's own. */
+  async close(provider: Provider): Promise<void> {
+    for (const each of this.#open) {
+      if (each !== provider) continue
+      this.#open.delete(each)
+      await each[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Forgets where a provider had its jobs, and its keys: it has none any more, so that its name may mean another one. */
+  forget(name: string): void {
+    const place = this.#places.get(name)
+    if (place === undefined) return
+    this.#places.delete(name)
+    this.#keys.delete(place)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open].map((provider) => this.close(provider)))
+  }
+
+  /**
+   * Without a file, or with one that has no route, the renderer makes everything.
+   * @throws ConfigError for settings that no provider can have; nothing stays open of them.
+   */
   make(config: ReadProviderConfig | undefined): ProviderPlan {
+    const before = new Set(this.#open)
+    try {
+      return this.#make(config)
+    } catch (error) {
+      for (const provider of this.#open) {
+        // Never called, so it has nothing to wait for.
+        if (!before.has(provider)) void this.close(provider)
+      }
+      throw error
+    }
+  }
+
+  #make(config: ReadProviderConfig | undefined): ProviderPlan {
     const { animatic } = this.#options
     if (config === undefined) return planOf(animatic)
     for (const settings of config.providers) this.#assertStays(settings)
@@ -74,7 +115,7 @@ export class ProviderPlans {
       throw new ConfigError(`providers.${name}.callback cannot be true: jobs of kind ${kind} name no address to call.`)
     }
     const provider = created(adapter, this.#settingsOf(settings))
-    this.#options.cleanup.use(provider)
+    this.#open.add(provider)
     if (settings.webhookSecret !== undefined && provider.parseWebhook === undefined) {
       throw new ConfigError(`providers.${name}.webhookSecret is for nothing: kind ${kind} sends no webhooks.`)
     }

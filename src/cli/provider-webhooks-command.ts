@@ -9,7 +9,6 @@ import {
   ProviderWebhookAddresses,
 } from '../http/provider-webhook-addresses.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
-import { Cleanup } from './cleanup.ts'
 import { CommandError } from './command-error.ts'
 import { type OutputOptions, print, table } from './output.ts'
 import { ProviderPlans } from './provider-plan.ts'
@@ -26,8 +25,7 @@ export function providerWebhooksCommand(): Command {
       const { publicUrl } = config
       if (publicUrl === undefined) throw new CommandError('Set REELAY_PUBLIC_URL: nobody outside can call 127.0.0.1.')
       const found = await readConfiguredProviders(config, loadCatalog())
-      await using cleanup = new Cleanup()
-      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config), cleanup })
+      await using plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config) })
       // Routes may name the renderer, which is always there.
       const plan = found === undefined ? undefined : plans.make({ ...found, models: {} })
       const callers = (plan?.providers ?? []).filter(({ parseWebhook }) => parseWebhook !== undefined)

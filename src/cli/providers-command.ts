@@ -7,7 +7,6 @@ import type { ReadProviderConfig } from '../config/read-provider-config.ts'
 import { fetchPolicy } from '../media/fetch-policy.ts'
 import { ADAPTERS } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
-import { Cleanup } from './cleanup.ts'
 import { type OutputOptions, print, table } from './output.ts'
 import { printable } from './printable.ts'
 import { ProviderPlans } from './provider-plan.ts'
@@ -39,8 +38,7 @@ export function providersCommand(): Command {
         print(options, { file: null, providers: [] }, ['No file: every video is made by the animatic renderer.'])
         return
       }
-      await using cleanup = new Cleanup()
-      const plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config), cleanup })
+      await using plans = new ProviderPlans({ animatic: [], fetchPolicy: fetchPolicy(config.allowNets, config) })
       // Routes may name the renderer, which is always there.
       const { providers } = plans.make({ ...found, models: {} })
       const checked = await Promise.all(

@@ -43,7 +43,7 @@ import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { idempotencyKeys } from '../tasks/idempotency-keys.ts'
-import { countUnconfigured } from '../tasks/parked-queries.ts'
+import { countUnconfigured, selectProvidersInUse } from '../tasks/parked-queries.ts'
 import { ProviderSet } from '../tasks/provider-set.ts'
 import { Submitter } from '../tasks/submit.ts'
 import { QUEUE_CHANNEL, Waker } from '../tasks/wake.ts'
@@ -114,18 +114,19 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     publicUrl: config.publicUrl,
     secret: await instanceSecret(pool, PROVIDER_WEBHOOK_SECRET, PROVIDER_WEBHOOK_SECRET_BYTES),
   })
-  // A cleanup of its own, for a reload adds to it long after the start.
-  const configured = cleanup.use(new Cleanup())
-  const plans = new ProviderPlans({
-    animatic: [sandboxOf(animatic), animatic],
-    fetchPolicy: policy,
-    callbackUrlOf: (provider) => webhookAddresses.urlOf(provider),
-    cleanup: configured,
-  })
+  const plans = cleanup.use(
+    new ProviderPlans({
+      animatic: [sandboxOf(animatic), animatic],
+      fetchPolicy: policy,
+      callbackUrlOf: (provider) => webhookAddresses.urlOf(provider),
+    }),
+  )
   let providerConfig: ReadProviderConfig | undefined
   providerConfig = await readConfigured()
   let reloaded: Promise<void> = Promise.resolve()
-  const providers = new ProviderSet(plans.make(providerConfig))
+  const providers = new ProviderSet(plans.make(providerConfig), {
+    release: (provider) => closeLater(plans.close(provider), provider.id),
+  })
   const metrics = createMetrics({
     openTasks: () => countOpenTasks(pool),
     storesVideos: () => (worker === undefined ? undefined : worker.storageFault === undefined),
@@ -134,6 +135,7 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     circuits: () => new Map(providers.all.map(({ provider, breaker }) => [provider.id, breaker.state])),
   })
   let moderator = createModerator(providerConfig)
+  cleanup.defer(() => moderator[Symbol.asyncDispose]())
   sayRoutes(providerConfig)
   let listeningUrl = ''
   const publicUrl = () => config.publicUrl ?? listeningUrl
@@ -240,7 +242,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
     try {
       const next = await readConfigured()
       const plan = plans.make(next)
+      const formerModerator = moderator
       moderator = createModerator(next)
+      closeLater(formerModerator[Symbol.asyncDispose](), 'moderation')
       providers.replace(plan)
       providerConfig = next
       log.info(
@@ -250,21 +254,33 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       sayRoutes(next)
     } catch (error) {
       log.error({ err: error }, 'the configuration stays as it was')
+      return
     }
+    await forgetRetired().catch((error: unknown) =>
+      log.warn({ err: error }, 'providers that are gone stay open until the next reload'),
+    )
+  }
+
+  /** Closes the providers that are gone from the file and have no task left. */
+  async function forgetRetired(): Promise<void> {
+    for (const name of providers.forgetRetired(await selectProvidersInUse(pool))) plans.forget(name)
+  }
+
+  /** What is closed after a reload waits for what is under way with it, and is not waited for. */
+  function closeLater(closing: Promise<void>, name: string): void {
+    closing.catch((error: unknown) => log.warn({ err: error, name }, 'a former part could not be closed'))
   }
 
   /** Judges by the rules where nothing else is configured. */
   function createModerator(found: ReadProviderConfig | undefined): Moderator {
     const { rules = true, endpoint } = found?.moderation ?? {}
-    return configured.use(
-      new Moderator({
-        rules,
-        endpoint: endpoint === undefined ? undefined : { ...endpoint, userAgent: policy.userAgent },
-        db: pool,
-        log,
-        refusals: metrics.moderationRefusals,
-      }),
-    )
+    return new Moderator({
+      rules,
+      endpoint: endpoint === undefined ? undefined : { ...endpoint, userAgent: policy.userAgent },
+      db: pool,
+      log,
+      refusals: metrics.moderationRefusals,
+    })
   }
 
   /** Whatever the file leaves out, an operator should know before a customer does. */

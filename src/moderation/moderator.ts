@@ -57,6 +57,7 @@ const PLAIN_NAME = /^[a-z][a-z0-9/_-]{0,63}$/
 export class Moderator implements AsyncDisposable {
   readonly #options: ModeratorOptions
   readonly #endpoint: ModerationEndpoint | undefined
+  readonly #underWay = new Set<Promise<void>>()
 
   constructor(options: ModeratorOptions) {
     this.#options = options
@@ -68,6 +69,12 @@ export class Moderator implements AsyncDisposable {
    * @throws Refusal `moderated`; or `unavailable` where the endpoint cannot judge it and is to be waited for.
    */
   async check(asked: CheckedPrompt): Promise<void> {
+    const checking = this.#judge(asked)
+    this.#underWay.add(checking)
+    await checking.finally(() => this.#underWay.delete(checking))
+  }
+
+  async #judge(asked: CheckedPrompt): Promise<void> {
     // A picture may speak for itself; nobody here looks at pictures.
     if (asked.prompt.trim() === '') return
     const { spicyAllowed } = asked.account
@@ -121,7 +128,9 @@ export class Moderator implements AsyncDisposable {
     })
   }
 
+  /** Waits for the prompts that are being judged: a reload replaces a moderator under them. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#underWay)
     await this.#endpoint?.[Symbol.asyncDispose]()
   }
 }

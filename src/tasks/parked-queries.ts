@@ -207,5 +207,14 @@ export async function countUnconfigured(db: Queryable): Promise<ReadonlyMap<stri
   return new Map(rows.map(({ provider, tasks }) => [provider, tasks]))
 }
 
+/** Providers that have tasks which have not ended. */
+export async function selectProvidersInUse(db: Queryable): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ provider: string }>(
+    `select provider from tasks where state = 'queued' and parked_at is null
+     union select provider from tasks where state in ('submitting', 'running', 'collecting')`,
+  )
+  return new Set(rows.map(({ provider }) => provider))
+}
+
 /** A worker says every 3 s that it is alive. */
 const WORKER_SILENCE = '15 seconds'

@@ -4,7 +4,7 @@
  * has, until they have ended.
  */
 import type { Provider } from '../providers/provider.ts'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import { ActiveProvider } from './active-provider.ts'
 import { type Route, Router } from './router.ts'
 
 /** What configuration says. */
@@ -22,23 +22,23 @@ export function planOf(providers: readonly Provider[]): ProviderPlan {
   return { providers, routes: new Map([['*', route]]), free: providers.filter(({ isFree }) => isFree === true) }
 }
 
-/** One provider, for as long as this process has to do with it. */
-export interface ActiveProvider {
-  /** Replaced by a reload: always to be read anew. */
-  provider: Provider
-  readonly breaker: CircuitBreaker
-  /** Gone from the configuration: it begins nothing new. */
-  isRetired: boolean
+export interface ProviderSetOptions {
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number
+  /** Told of a provider that was replaced or is gone, once no step works with it any more. */
+  readonly release?: (provider: Provider) => void
 }
 
 export class ProviderSet {
   readonly #active = new Map<string, ActiveProvider>()
   readonly #random: () => number
+  readonly #release: (provider: Provider) => void
   #router: Router
   #onAdded: (added: ActiveProvider) => void = () => {}
 
-  constructor(plan: ProviderPlan, random: () => number = Math.random) {
+  constructor(plan: ProviderPlan, { random = Math.random, release = () => {} }: ProviderSetOptions = {}) {
     this.#random = random
+    this.#release = release
     this.#router = this.#routerOf(plan)
     this.replace(plan)
   }
@@ -69,13 +69,25 @@ export class ProviderSet {
     for (const provider of plan.providers) {
       const known = this.#active.get(provider.id)
       if (known !== undefined) {
-        known.provider = provider
+        known.replace(provider)
         continue
       }
-      const added: ActiveProvider = { provider, breaker: new CircuitBreaker(), isRetired: false }
+      const added = new ActiveProvider(provider, this.#release)
       this.#active.set(provider.id, added)
       this.#onAdded(added)
     }
+  }
+
+  /** Lets go of the providers that are gone from the configuration and have none of these open tasks. Returns their names. */
+  forgetRetired(withOpenTasks: ReadonlySet<string>): string[] {
+    const forgotten: string[] = []
+    for (const [name, active] of this.#active) {
+      if (!active.isRetired || !active.isIdle || withOpenTasks.has(name)) continue
+      this.#active.delete(name)
+      active.forget()
+      forgotten.push(name)
+    }
+    return forgotten
   }
 
   #routerOf(plan: ProviderPlan): Router {

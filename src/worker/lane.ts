@@ -4,10 +4,10 @@
  */
 import { PLANS } from '../accounts/plans.ts'
 import { faultPoint } from '../observe/fault-point.ts'
+import type { ActiveProvider } from '../tasks/active-provider.ts'
 import { advance } from '../tasks/advance.ts'
 import { admitTasks, claimDueTasks, countActive, type LeasedTask } from '../tasks/lease-queries.ts'
 import { PollSaver } from '../tasks/poll-saver.ts'
-import type { ActiveProvider } from '../tasks/provider-set.ts'
 import { rerouteQueued } from '../tasks/reroute.ts'
 import { Room } from '../tasks/room.ts'
 import type { StartCall, StepContext } from '../tasks/step-context.ts'
@@ -82,8 +82,9 @@ export class Lane {
   /** Works until the context's signal is aborted, then waits for the steps that are under way. */
   async run(): Promise<void> {
     const { signal, log } = this.#common
-    signal.addEventListener('abort', () => this.wake(), { once: true })
-    while (!signal.aborted) {
+    const wake = () => this.wake()
+    signal.addEventListener('abort', wake, { once: true })
+    while (!signal.aborted && !this.#active.isForgotten) {
       this.#awake = false
       try {
         const found = (await this.#admit()) + (await this.#claim())
@@ -94,6 +95,7 @@ export class Lane {
       await this.#pause(Math.min(SWEEP_MS, this.#active.provider.pollEveryMs))
     }
     await Promise.allSettled(this.#steps)
+    signal.removeEventListener('abort', wake)
   }
 
   async #admit(): Promise<number> {
@@ -173,8 +175,9 @@ export class Lane {
 
   /** A step that throws changes nothing: its lease runs out and the task is taken up again. */
   async #step(task: LeasedTask, context: StepContext): Promise<void> {
+    using use = this.#active.enter()
     try {
-      await advance(context, task)
+      await advance({ ...context, provider: use.provider }, task)
     } catch (error) {
       this.#common.log.error({ err: error, task: task.id, state: task.state }, 'a step failed; it will be taken again')
     }

@@ -9,10 +9,11 @@ import type { Store } from '../media/store.ts'
 import { deleteOldRefusals } from '../moderation/queries.ts'
 import { Cadence } from '../observe/cadence.ts'
 import type { OpenReference } from '../providers/provider.ts'
+import type { ActiveProvider } from '../tasks/active-provider.ts'
 import type { Deadlines } from '../tasks/deadlines.ts'
 import { releaseLeases } from '../tasks/lease-queries.ts'
 import { MissingProviders } from '../tasks/missing-providers.ts'
-import type { ActiveProvider, ProviderSet } from '../tasks/provider-set.ts'
+import type { ProviderSet } from '../tasks/provider-set.ts'
 import { deleteOldIdempotencyKeys } from '../tasks/queries.ts'
 import { Room } from '../tasks/room.ts'
 import { expireInDoubt, expireQueued } from '../tasks/settle-queries.ts'
@@ -67,10 +68,10 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
-  readonly #lanes: Lane[] = []
+  readonly #lanes = new Set<Lane>()
   readonly #deliveryLanes: readonly DeliveryLane[]
   readonly #laneContext: LaneContext
-  readonly #running: Promise<unknown>[] = []
+  readonly #running = new Set<Promise<unknown>>()
   readonly #missing: MissingProviders
   readonly #storage: StorageWatch
 
@@ -125,8 +126,8 @@ export class Worker {
     const { providers } = this.#options
     providers.onAdded((active) => this.#open(active))
     for (const active of providers.all) this.#open(active)
-    for (const lane of this.#deliveryLanes) this.#running.push(lane.run())
-    this.#running.push(runChores(this.#chores(), { log, signal }))
+    for (const lane of this.#deliveryLanes) this.#running.add(lane.run())
+    this.#running.add(runChores(this.#chores(), { log, signal }))
   }
 
   /** Why this worker cannot store videos; `undefined`: it can, as far as it knows. */
@@ -134,12 +135,16 @@ export class Worker {
     return this.#storage.fault
   }
 
-  /** A lane for one more provider. */
+  /** A lane for one more provider, until that is forgotten. */
   #open(active: ActiveProvider): void {
     if (this.#stop.signal.aborted) return
     const lane = new Lane(this.#laneContext, { active, worker: this.#options.id })
-    this.#lanes.push(lane)
-    this.#running.push(lane.run())
+    this.#lanes.add(lane)
+    const run = lane.run().finally(() => {
+      this.#lanes.delete(lane)
+      this.#running.delete(run)
+    })
+    this.#running.add(run)
   }
 
   /** Tasks may be due: look now. */
