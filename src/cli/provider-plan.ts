@@ -146,6 +146,7 @@ export class ProviderPlans implements AsyncDisposable {
       timeoutMs: milliseconds(timeoutSeconds),
       pollEveryMs: milliseconds(pollSeconds),
       costMicroUsd: settings.costMicroUsd,
+      sizeStep: settings.sizeStep,
       honoursIdempotencyKey: settings.honoursIdempotencyKey,
       webhookSecret: settings.webhookSecret,
       callbackUrl: settings.callback ? this.#options.callbackUrlOf?.(name) : undefined,

@@ -119,6 +119,15 @@ function providerOf(kinds: readonly string[]) {
       .nonnegative()
       .optional()
       .describe('What it charges for a second of video, in millionths of a US dollar. Unknown is not zero.'),
+    sizeStep: z
+      .int()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        'Of kinds openai-videos, comfyui and stable-diffusion-cpp: the pixels of which the sides of its frames have to be ' +
+          'multiples; 16 by default. A video that is larger by that is cut to the size that was asked for.',
+      ),
     honoursIdempotencyKey: z
       .boolean()
       .optional()

@@ -16,6 +16,7 @@ import { DiskStore } from './disk-store.ts'
 import { type Ingest, ingestVideo, type MediaRecord } from './ingest.ts'
 import { verifyManifest } from './manifest.ts'
 import { Posters } from './posters.ts'
+import { probeVideo } from './probe.ts'
 import { signingKey } from './signing-key.ts'
 import { stripTags } from './tags/strip-tags.ts'
 import type { VideoContainer } from './video-container.ts'
@@ -185,6 +186,31 @@ describe('ingestVideo', () => {
     const shown = spawnSync('ffprobe', ['-v', 'warning', '-count_frames', '-show_streams', '-of', 'json', path])
     assert.equal(shown.stderr.toString(), '')
     assert.match(shown.stdout.toString(), /"nb_read_frames": "20"/)
+  })
+
+  it('brings a video whose maker works in steps of pixels to the size that was asked for, with its sound', async () => {
+    for (const [width, height] of [
+      [864, 480],
+      [848, 480],
+    ] as const) {
+      const path = join(folder, `${width}.mp4`)
+      await writeTestVideo({ path, width, height, sound: 'silence' })
+      const record = find(await ingestVideo(ingestOf({ path, sizeStep: 16 })), 'video')
+      assert.deepEqual([record.width, record.height, record.mime_type], [854, 480, 'video/mp4'])
+      const stored = await probeVideo(join(folder, 'store', record.store_key))
+      assert.deepEqual([stored.frameCount, stored.durationSeconds, stored.audioCodec], [20, 2, 'aac'])
+      assert.equal(stored.faststart, true)
+    }
+    assert.deepEqual(await readdir(scratch), [])
+  })
+
+  it('leaves a video as it is whose size is its maker’s will', async () => {
+    const path = await writeTestVideo({ path: join(folder, 'other.mp4'), width: 864, height: 480 })
+    const record = find(await ingestVideo(ingestOf({ path })), 'video')
+    assert.deepEqual([record.width, record.height], [864, 480])
+    const far = await writeTestVideo({ path: join(folder, 'far.mp4'), width: 480, height: 270 })
+    const small = find(await ingestVideo(ingestOf({ path: far, sizeStep: 16 })), 'video')
+    assert.deepEqual([small.width, small.height], [480, 270])
   })
 
   it('is undone by discardIngested, twice if need be', async () => {

@@ -18,6 +18,7 @@ import { endingOf } from './media-types.ts'
 import type { Posters } from './posters.ts'
 import type { ProbedVideo } from './probe.ts'
 import { probeInThread } from './probe-in-thread.ts'
+import { reframeVideo } from './reframe/reframe-video.ts'
 import type { SigningKey } from './signing-key.ts'
 import type { Store, StoredFile } from './store.ts'
 import type { VideoContainer } from './video-container.ts'
@@ -43,6 +44,8 @@ export interface Ingest {
   /** The provider's id. */
   readonly provider: string
   readonly sourceType: SourceType
+  /** Pixels of which the sides of the provider's frames are multiples; absent where it makes every size itself. */
+  readonly sizeStep?: number | undefined
   readonly store: Store
   readonly signingKey: SigningKey
   readonly posters: Posters
@@ -74,13 +77,14 @@ export interface MediaRecord {
 /** Stores a task's video and what goes with it. Throws `BrokenMedia` when the file is not the video that was ordered. */
 export async function ingestVideo(ingest: Ingest): Promise<MediaRecord[]> {
   const found = await probe(ingest, ingest.path)
-  checkAgainstRequest(found, ingest)
+  checkDuration(found, ingest)
   const folder = await mkdtemp(join(ingest.scratch, 'ingest-'))
   try {
-    const markedPath = join(folder, `video.${found.container}`)
-    const { path, request, provider, sourceType, taskId } = ingest
+    const { path, container } = await inAskedSize(ingest, { found, folder })
+    const markedPath = join(folder, `video.${container}`)
+    const { request, provider, sourceType, taskId } = ingest
     const provenance = { sourceType, model: request.model, provider, taskId }
-    await markVideo({ path, container: found.container, targetPath: markedPath, provenance })
+    await markVideo({ path, container, targetPath: markedPath, provenance })
     const video = await storeVideo(ingest, markedPath)
     const source = { videoPath: markedPath, folder, durationSeconds: found.durationSeconds }
     const poster = await storePicture(ingest, { ...source, kind: 'poster' })
@@ -96,17 +100,45 @@ function probe({ probeTimeoutMs }: Ingest, path: string): Promise<ProbedVideo> {
   return probeInThread(path, { timeoutMs: probeTimeoutMs })
 }
 
-function checkAgainstRequest(found: ProbedVideo, { request, taskId, log }: Ingest): void {
+function checkDuration(found: ProbedVideo, { request }: Ingest): void {
   const durationSeconds = outputSeconds(request)
   if (Math.abs(found.durationSeconds - durationSeconds) > DURATION_TOLERANCE_SECONDS) {
     const seconds = found.durationSeconds.toFixed(2)
     throw new BrokenMedia('wrong_duration', `The video is ${seconds} s long; ${durationSeconds} s were asked for.`)
   }
+}
+
+/** Steps of its maker's grid by which a side may be off for that grid's sake. Some engines' steps are twice those that are usual. */
+const STEPS_OFF = 2
+
+/**
+ * The video in the size that was asked for. One whose maker's frames come in steps is brought to that size; any other size
+ * is its maker's will, and no reason to throw a paid video away. Nor is it when that fails: then the video stays as it is.
+ */
+async function inAskedSize(
+  ingest: Ingest,
+  { found, folder }: { readonly found: ProbedVideo; readonly folder: string },
+): Promise<{ readonly path: string; readonly container: VideoContainer }> {
+  const { path, request, taskId, sizeStep = 0, log } = ingest
   const asked = frameSize(request)
-  if (found.width !== asked.width || found.height !== asked.height) {
-    // Models round to sizes that suit them; a few pixels are no reason to throw a paid video away.
-    const { width, height } = found
-    log.warn({ taskId, asked, found: { width, height } }, 'the video has another size than was asked for')
+  const { width, height, container } = found
+  const offBy = Math.max(Math.abs(width - asked.width), Math.abs(height - asked.height))
+  if (offBy === 0) return { path, container }
+  const about = { taskId, asked, found: { width, height } }
+  if (offBy >= STEPS_OFF * sizeStep) {
+    log.warn(about, 'the video has another size than was asked for')
+    return { path, container }
+  }
+  const targetPath = join(folder, 'reframed.mp4')
+  try {
+    await reframeVideo({ path, targetPath, ...asked })
+    return { path: targetPath, container: 'mp4' }
+  } catch (error) {
+    log.warn(
+      { ...about, err: error },
+      'the video could not be brought to the size that was asked for: it stays as it is',
+    )
+    return { path, container }
   }
 }
 

@@ -20,13 +20,15 @@ const SOURCE_TYPE_PREFIX = 'http://cv.iptc.org/newscodes/digitalsourcetype/'
 /** BE7ACFCB-97A9-42E8-9C71-999491E3AFAC, which announces XMP. */
 const XMP_UUID = Buffer.from('be7acfcb97a942e89c71999491e3afac', 'hex')
 
+const BOX_HEADER_BYTES = 8
+
 /** The id that every XMP packet starts with. */
 const PACKET_ID = 'W5M0MpCehiHzreSzNTczkc9d'
 
 /** The whole box, header included. Equal provenance gives equal bytes. */
 export function xmpBox(provenance: Provenance): Buffer {
   const packet = Buffer.from(xmpPacket(provenance), 'utf8')
-  const header = Buffer.alloc(8)
+  const header = Buffer.alloc(BOX_HEADER_BYTES)
   header.writeUInt32BE(header.length + XMP_UUID.length + packet.length, 0)
   header.write('uuid', 4, 'latin1')
   return Buffer.concat([header, XMP_UUID, packet])
@@ -42,9 +44,10 @@ const FOREIGN_SOURCE_TYPE = /cv\.iptc\.org\/newscodes\/digitalsourcetype\/([A-Za
 
 /**
  * The content of a `uuid` box of XMP without all that it says beside IPTC's digital source type: prompts, programs, people.
- * As long as it was; `undefined` where it does not state that, or has no room for it.
+ * As long as it was; `undefined` where it does not state that, or has no room for it. The mark of a Reelay is kept whole.
  */
 export function keptOfXmp(content: Buffer): Buffer | undefined {
+  if (isMark(content)) return content
   const sourceType = FOREIGN_SOURCE_TYPE.exec(content.toString('utf8', XMP_UUID.length))?.[1]
   if (sourceType === undefined) return undefined
   const kept = Buffer.alloc(content.length, ' ')
@@ -53,6 +56,12 @@ export function keptOfXmp(content: Buffer): Buffer | undefined {
   XMP_UUID.copy(kept)
   packet.copy(kept, XMP_UUID.length)
   return kept
+}
+
+/** Whether it is a mark to the byte, so that nothing else hides in it. */
+function isMark(content: Buffer): boolean {
+  const provenance = readXmpBox(content)
+  return provenance !== undefined && xmpBox(provenance).subarray(BOX_HEADER_BYTES).equals(content)
 }
 
 function foreignPacket(sourceType: string): string {

@@ -194,6 +194,11 @@ export interface Provider {
   readonly isFree?: true
   /** Whether `start` may be repeated with the same token without making, or billing, a second job. */
   readonly startIsIdempotent: boolean
+  /**
+   * Pixels of which the sides of its frames are multiples. A video that is by that another size than was asked for is brought
+   * to that size before it is stored. Absent: it makes every size itself.
+   */
+  readonly sizeStep?: number
   /** What it means that it does not know a job; `DURABLE_JOBS`, if this is absent. */
   readonly goneJobs?: GoneJobs
   /** How many jobs it runs at once; for `affinity: 'worker'`, on each worker. */

@@ -65,6 +65,7 @@ async function storeAndSettle(context: StepContext, task: LeasedTask, assets: re
       request: task.request,
       provider: task.provider,
       sourceType: context.provider.sourceType,
+      sizeStep: context.provider.sizeStep,
       keepSeconds: keepSeconds(task.plan),
     })
     .catch(async (error: unknown) => {

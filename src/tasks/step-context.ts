@@ -11,7 +11,10 @@ import type { Room } from './room.ts'
 import type { Router } from './router.ts'
 
 /** What a finished video is stored with; where it is stored is known to whoever put the platform together. */
-export type FinishedVideo = Pick<Ingest, 'path' | 'taskId' | 'request' | 'provider' | 'sourceType' | 'keepSeconds'>
+export type FinishedVideo = Pick<
+  Ingest,
+  'path' | 'taskId' | 'request' | 'provider' | 'sourceType' | 'sizeStep' | 'keepSeconds'
+>
 
 /** Checks, marks and stores a finished video. Running it again leaves the same files under the same ids. */
 export type IngestVideo = (video: FinishedVideo) => Promise<MediaRecord[]>

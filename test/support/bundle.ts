@@ -19,6 +19,7 @@ const MAIN = 'src/cli/main.ts'
 const STARTED = [
   'src/renderer/render-process.ts',
   'src/media/poster-process.ts',
+  'src/media/reframe/reframe-process.ts',
   'src/isolation/working-thread.ts',
   'src/isolation/working-process.ts',
   'src/media/probing.ts',

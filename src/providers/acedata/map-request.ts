@@ -1,6 +1,6 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
-import type { SentFile } from '../upstream/reference-bytes.ts'
+import type { SentFile } from '../upstream/file-to-send.ts'
 
 /** The body of a create that does not wait. A ratio is left out where the video has that of its picture. */
 export function createBody(request: GenerationRequest, pictures: readonly SentFile[], model: string): JsonObject {

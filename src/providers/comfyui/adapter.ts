@@ -16,6 +16,7 @@ import {
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
 import { linkedVideo } from '../upstream/download.ts'
+import { sizeOnGrid, USUAL_SIZE_STEP } from '../upstream/frame-grid.ts'
 import { type JobOperation, readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
 import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
 import { refusedStart, rejected, unanswered } from '../upstream/refused-start.ts'
@@ -52,6 +53,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
   const { name, baseUrl, apiKeys, fetchPolicy, workflow, timeoutMs = TIMEOUT_MS } = settings
   if (workflow === undefined) throw new Error(`providers.${name} is a comfyui and needs a workflow.`)
   checkWorkflow(workflow, name)
+  const { sizeStep = USUAL_SIZE_STEP } = settings
   const takesPicture = workflow.inputs.image !== undefined
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
 
@@ -61,6 +63,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
       goneJobs: JOBS_IN_MEMORY,
       concurrency: CONCURRENCY,
       pollEveryMs: POLL_EVERY_MS,
+      sizeStep,
     }),
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
@@ -91,7 +94,7 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
         if (error instanceof BlamelessError) throw error
         return { kind: 'undelivered', cause: String(error) }
       }
-      const graph = fillGraph(workflow, request, image)
+      const graph = fillGraph(workflow, request, { image, frame: sizeOnGrid(request, sizeStep) })
       const json = { prompt: graph, prompt_id: id }
       const headers = { 'idempotency-key': token }
       const call = await upstream.create({ method: 'POST', path: '/prompt', headers, json, credential, signal })
@@ -142,7 +145,9 @@ export function createComfyuiProvider(settings: AdapterSettings): Provider & Asy
 
   async function upload(request: GenerationRequest, context: StartContext): Promise<string | undefined | StartOutcome> {
     const [reference] = request.references
-    return reference === undefined ? undefined : await uploadPicture({ upstream, reference, ...context })
+    return reference === undefined
+      ? undefined
+      : await uploadPicture({ upstream, reference, frame: sizeOnGrid(request, sizeStep), ...context })
   }
 }
 

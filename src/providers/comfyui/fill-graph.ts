@@ -1,6 +1,7 @@
-import { frameSize, type GenerationRequest } from '../../canonical/generation.ts'
+import type { GenerationRequest } from '../../canonical/generation.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../canonical/json.ts'
 import type { Workflow } from '../upstream/adapter-settings.ts'
+import type { FrameSize } from '../upstream/frame-grid.ts'
 
 type InputName = keyof Workflow['inputs']
 
@@ -28,11 +29,18 @@ export function checkWorkflow({ graph, inputs }: Workflow, name: string): void {
   }
 }
 
-/** The graph for one request. `image`: the picture as ComfyUI calls it since it was uploaded. */
-export function fillGraph(workflow: Workflow, request: GenerationRequest, image: string | undefined): JsonObject {
+export interface Filling {
+  /** The picture as ComfyUI calls it since it was uploaded. */
+  readonly image: string | undefined
+  /** In pixels, as the graph's model takes it. */
+  readonly frame: FrameSize
+}
+
+/** The graph for one request. */
+export function fillGraph(workflow: Workflow, request: GenerationRequest, { image, frame }: Filling): JsonObject {
   const values: Readonly<Record<InputName, Json | undefined>> = {
     prompt: request.prompt,
-    ...frameSize(request),
+    ...frame,
     frames: framesOf(request, workflow),
     seed: request.seed,
     image,
@@ -55,9 +63,12 @@ export function graphOf({ graph }: Workflow): JsonObject {
   return structuredClone(graph)
 }
 
-/** From the first picture to the last: one more than the steps between, as video models count (4n + 1, 8n + 1). */
+/** Frames in one step of time of a video model: it makes 4n + 1, and rounds down to that whatever else it is asked for. */
+const FRAMES_A_STEP = 4
+
+/** From the first picture to the last: one more than the steps between. */
 function framesOf({ durationSeconds }: GenerationRequest, { framesPerSecond }: Workflow): number {
-  return Math.round(durationSeconds * framesPerSecond) + 1
+  return FRAMES_A_STEP * Math.round((durationSeconds * framesPerSecond) / FRAMES_A_STEP) + 1
 }
 
 /** `<node id>.<input>`; an input's name may have points of its own, a node's id has none. */

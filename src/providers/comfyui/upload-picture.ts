@@ -1,7 +1,9 @@
 import type { Reference } from '../../canonical/reference.ts'
 import type { StartContext, StartOutcome } from '../provider.ts'
+import { type FileToSend, fileToSend } from '../upstream/file-to-send.ts'
 import { formBody } from '../upstream/form-body.ts'
-import { referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
+import type { FrameSize } from '../upstream/frame-grid.ts'
+import { unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart } from '../upstream/refused-start.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { uploadedPicture } from './wire.ts'
@@ -9,6 +11,8 @@ import { uploadedPicture } from './wire.ts'
 export interface UploadPicture extends StartContext {
   readonly upstream: Upstream
   readonly reference: Reference
+  /** What the graph makes its video in. */
+  readonly frame: FrameSize
 }
 
 /**
@@ -17,15 +21,15 @@ export interface UploadPicture extends StartContext {
  * @throws FetchError where there is no answer.
  */
 export async function uploadPicture(upload: UploadPicture): Promise<string | StartOutcome> {
-  const { upstream, reference, token, credential, openReference, signal } = upload
-  const { mimeType, sha256 } = reference
-  const fileName = `reelay-${sha256}.${mimeType.slice(mimeType.indexOf('/') + 1)}`
-  let bytes: Buffer
+  const { upstream, reference, frame, token, credential, openReference, signal } = upload
+  let picture: FileToSend
   try {
-    bytes = await referenceBytes(reference, openReference)
+    picture = await fileToSend(reference, openReference, { frame })
   } catch (error) {
     return unreadable(error)
   }
+  const { mimeType, sha256, bytes } = picture
+  const fileName = `reelay-${sha256}.${mimeType.slice(mimeType.indexOf('/') + 1)}`
   const { contentType, body } = formBody(
     [
       { name: 'overwrite', text: 'true' },

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sharp from 'sharp'
 import { describeProvider } from '../../../test/support/describe-provider.ts'
 import { openSample, sampleReference, sampleRequest, startContext } from '../../../test/support/sample-request.ts'
 import { standInSettings } from '../../../test/support/stand-in-settings.ts'
 import { formParts } from '../../../test/support/upstream/form-parts.ts'
 import { openaiVideosSpeech } from '../../../test/support/upstream/openai-videos-speech.ts'
 import { ScriptedUpstream } from '../../../test/support/upstream/scripted-upstream.ts'
+import type { JsonObject } from '../../canonical/json.ts'
 import { createOpenaiVideosProvider } from './adapter.ts'
 
 const picture = sampleReference('firstFrame', 'image')
@@ -69,6 +71,80 @@ test('with a picture it is a form of the same fields', async () => {
       ['input_reference', 'picture.png'],
     ],
   )
+})
+
+/** What the xAI dialect asks for by default: 854 × 480, which is on no grid. */
+const ODD = sampleRequest({ aspectRatio: '16:9', resolution: '480p' })
+
+function sizesIn(upstream: ScriptedUpstream): unknown[] {
+  return upstream.received.map(({ body }) => JSON.parse(String(body)).size)
+}
+
+test('a frame is asked for in the steps that the engine takes, by the operator’s word or by the usual ones', async () => {
+  for (const [sizeStep, size] of [
+    [undefined, '864x480'],
+    [32, '864x480'],
+    [64, '896x512'],
+    [2, '854x480'],
+    [1, '854x480'],
+  ] as const) {
+    await using upstream = await ScriptedUpstream.start(openaiVideosSpeech())
+    await using provider = createOpenaiVideosProvider({ ...standInSettings(upstream), sizeStep })
+    assert.equal((await provider.start(ODD, startContext())).kind, 'accepted')
+    assert.deepEqual(sizesIn(upstream), [size])
+    assert.equal(provider.sizeStep, sizeStep ?? 16)
+  }
+})
+
+/** As a server says that has a list of sizes. */
+const NOT_LISTED = {
+  kind: 'status',
+  status: 400,
+  body: '{"error":{"message":"size cannot be \\"864x480\\"","code":null}}',
+} as const
+
+test('a server that has a list of sizes is asked for the frame itself, once it has refused the other', async () => {
+  await using upstream = await ScriptedUpstream.start(openaiVideosSpeech({ honoursIdempotencyKey: true }))
+  const settings = { ...standInSettings(upstream), honoursIdempotencyKey: true }
+  await using provider = createOpenaiVideosProvider(settings)
+  upstream.script('create', NOT_LISTED)
+  const kept: JsonObject[] = []
+  const context = startContext({ keep: async (what) => void kept.push(what) })
+  assert.equal((await provider.start(ODD, context)).kind, 'accepted')
+  assert.equal((await provider.start(ODD, startContext())).kind, 'accepted')
+  assert.deepEqual(sizesIn(upstream), ['864x480', '854x480', '854x480'])
+  assert.deepEqual(kept, [{ size: '854x480' }])
+  // A process that has learnt nothing yet repeats what was kept, and so finds the very job.
+  await using restarted = createOpenaiVideosProvider(settings)
+  const again = await restarted.start(ODD, { ...context, kept: kept[0] })
+  assert.ok(again.kind === 'accepted')
+  assert.equal(again.operation['id'], upstream.jobs[0]?.id)
+  assert.equal(upstream.jobs.length, 2)
+})
+
+test('a frame that is refused in both sizes is told as a refusal, and an operator’s step is not doubted', async () => {
+  for (const [sizeStep, asked] of [
+    [undefined, 2],
+    [16, 1],
+  ] as const) {
+    await using upstream = await ScriptedUpstream.start(openaiVideosSpeech())
+    await using provider = createOpenaiVideosProvider({ ...standInSettings(upstream), sizeStep })
+    upstream.scriptForEver('create', { faults: [NOT_LISTED, NOT_LISTED] })
+    const outcome = await provider.start(ODD, startContext())
+    assert.equal(outcome.kind === 'rejected' && outcome.because, 'request')
+    assert.equal(upstream.count('create'), asked)
+  }
+})
+
+test('a picture to start from has the size that the frame is asked for in', async () => {
+  await using upstream = await ScriptedUpstream.start(openaiVideosSpeech())
+  await using provider = createOpenaiVideosProvider(standInSettings(upstream))
+  await provider.start({ ...ODD, references: [picture] }, startContext())
+  const [create] = upstream.received
+  assert.ok(create !== undefined)
+  const parts = formParts(create) ?? []
+  const { width, height } = await sharp(parts.find(({ name }) => name === 'input_reference')?.bytes).metadata()
+  assert.deepEqual([width, height], [864, 480])
 })
 
 test('a server that reads forms only is given forms, once it has said so', async () => {

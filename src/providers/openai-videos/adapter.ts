@@ -3,21 +3,24 @@
  * content and delete; edits and extensions few have, and none tells, so those are not asked for. Jobs of SGLang live in
  * its memory: after a restart there it answers 404.
  */
-import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
+import { z } from 'zod'
+import { ASPECT_RATIOS, frameSize, type GenerationRequest, RESOLUTIONS } from '../../canonical/generation.ts'
 import { isJsonObject } from '../../canonical/json.ts'
 import type { Provider, StartContext } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { assertListed } from '../upstream/assert-listed.ts'
 import { configured } from '../upstream/configured.ts'
 import { firstThatIsThere, linkedVideo, linkReader } from '../upstream/download.ts'
+import { type FileToSend, fileToSend } from '../upstream/file-to-send.ts'
 import { formBody } from '../upstream/form-body.ts'
+import { type FrameSize, sizeOnGrid, USUAL_SIZE_STEP } from '../upstream/frame-grid.ts'
 import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
+import { MAX_PICTURE_BYTES, unreadable } from '../upstream/reference-bytes.ts'
 import { unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { type CreateCall, Upstream, type UpstreamAnswer } from '../upstream/upstream.ts'
-import { type CreateFields, createFields, createForm, type Picture } from './map-request.ts'
+import { type CreateFields, createFields, createForm, sizeText } from './map-request.ts'
 import { readVideo } from './read-video.ts'
 import { refusedCreate, wantsForm } from './refused-create.ts'
 import { openaiVideosWebhook } from './webhook.ts'
@@ -50,6 +53,9 @@ const UNKNOWN_VIDEO: readonly number[] = [400, 404, 405, 422]
  */
 const GONE_JOBS = { believedAfterMs: 60_000, isSurelyLost: false } as const
 
+/** The size that a job was asked for in, where it is not that of the grid. */
+const keptSize = z.object({ size: z.string() })
+
 /** Of our key, its rights and our balance. */
 const LOCKED_OUT: readonly number[] = [401, 402, 403]
 
@@ -60,18 +66,22 @@ const LOCKED_OUT: readonly number[] = [401, 402, 403]
 const NO_SUCH_PATH = /^(?:not found\.?$|invalid url\b|there is no get )/i
 
 export function createOpenaiVideosProvider(settings: AdapterSettings): Provider & AsyncDisposable {
-  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS, sizeStep } = settings
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
   /** Learnt from the first create without a picture; SGLang takes no form without one, vLLM-Omni takes only forms. */
   let speaksForms = false
+  /** Learnt from the first create that was refused in a size of the grid, and taken in the one that was asked for. */
+  let takesExactSizes = false
+  const declared = configured(settings, upstream, {
+    startIsIdempotent: false,
+    goneJobs: GONE_JOBS,
+    concurrency: CONCURRENCY,
+    pollEveryMs: POLL_EVERY_MS,
+    sizeStep: sizeStep ?? USUAL_SIZE_STEP,
+  })
 
   return {
-    ...configured(settings, upstream, {
-      startIsIdempotent: false,
-      goneJobs: GONE_JOBS,
-      concurrency: CONCURRENCY,
-      pollEveryMs: POLL_EVERY_MS,
-    }),
+    ...declared,
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
       resolutions: RESOLUTIONS,
@@ -135,13 +145,29 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   }
 
+  /** In the size that its engine makes; where that is refused, in the one that was asked for: some servers have a list of sizes. */
   async function create(request: GenerationRequest, context: StartContext): Promise<CreateCall> {
-    const fields = createFields(request, settings.model)
+    const exact = frameSize(request)
+    const onGrid = sizeOnGrid(request, sizeStep ?? USUAL_SIZE_STEP)
+    const isExact = exact.width === onGrid.width && exact.height === onGrid.height
+    if (isExact || sizeStep !== undefined) return await createInSize(request, onGrid, context)
+    if (!takesExactSizes && !keptSize.safeParse(context.kept).success) {
+      const call = await createInSize(request, onGrid, context)
+      if (!isRefusedRequest(call)) return call
+    }
+    // A repeat has to say the very same, also after a restart, which forgets what was learnt.
+    if (declared.startIsIdempotent) await context.keep({ size: sizeText(exact) })
+    const call = await createInSize(request, exact, context)
+    if (call.kind === 'answered' && !isRefusedRequest(call)) takesExactSizes = true
+    return call
+  }
+
+  async function createInSize(request: GenerationRequest, size: FrameSize, context: StartContext): Promise<CreateCall> {
+    const fields = createFields(request, { model: settings.model, size })
     const [reference] = request.references
-    let picture: Picture | undefined
+    let picture: FileToSend | undefined
     try {
-      if (reference !== undefined)
-        picture = { reference, bytes: await referenceBytes(reference, context.openReference) }
+      if (reference !== undefined) picture = await fileToSend(reference, context.openReference, { frame: size })
     } catch (error) {
       return unreadable(error)
     }
@@ -156,13 +182,20 @@ export function createOpenaiVideosProvider(settings: AdapterSettings): Provider 
 
   async function createByForm(
     fields: CreateFields,
-    picture: Picture | undefined,
+    picture: FileToSend | undefined,
     { token, credential, signal }: StartContext,
   ): Promise<CreateCall> {
     const { contentType, body } = formBody(createForm(fields, picture), token)
     const headers = { 'idempotency-key': token, 'content-type': contentType }
     return await upstream.create({ method: 'POST', path: '/videos', headers, body, credential, signal })
   }
+}
+
+/** Whether a create was surely refused for what it asks for, so that it may be asked for otherwise. */
+function isRefusedRequest(call: CreateCall): boolean {
+  if (call.kind !== 'answered' || (call.answer.status !== 400 && call.answer.status !== 422)) return false
+  const refused = refusedCreate(call.answer)
+  return refused.kind === 'rejected' && refused.because === 'request'
 }
 
 /** The shape has one place for a picture. */

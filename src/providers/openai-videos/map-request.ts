@@ -1,32 +1,36 @@
-import { frameSize, type GenerationRequest } from '../../canonical/generation.ts'
-import type { Reference } from '../../canonical/reference.ts'
+import type { GenerationRequest } from '../../canonical/generation.ts'
+import type { FileToSend } from '../upstream/file-to-send.ts'
 import type { FormPart } from '../upstream/form-body.ts'
+import type { FrameSize } from '../upstream/frame-grid.ts'
 
 /** A create's fields: all texts, `seconds` too, as the API documents. */
 export type CreateFields = Readonly<Record<'model' | 'prompt' | 'seconds' | 'size', string>>
 
-/** `model`: the server's own name of it, by default the request's. */
-export function createFields(request: GenerationRequest, model: string | undefined): CreateFields {
-  const { width, height } = frameSize(request)
+export interface CreateOptions {
+  /** The server's own name of it, by default the request's. */
+  readonly model: string | undefined
+  /** Of the frame, in pixels. */
+  readonly size: FrameSize
+}
+
+export function createFields(request: GenerationRequest, { model, size }: CreateOptions): CreateFields {
   return {
     model: model ?? request.model,
     prompt: request.prompt,
     seconds: String(request.durationSeconds),
-    size: `${width}x${height}`,
+    size: sizeText(size),
   }
 }
 
-/** The picture to start from. */
-export interface Picture {
-  readonly reference: Reference
-  readonly bytes: Buffer
+export function sizeText({ width, height }: FrameSize): string {
+  return `${width}x${height}`
 }
 
-/** The same as a form, with the picture, if there is one. */
-export function createForm(fields: CreateFields, picture: Picture | undefined): FormPart[] {
+/** The same as a form, with the picture to start from, if there is one. */
+export function createForm(fields: CreateFields, picture: FileToSend | undefined): FormPart[] {
   const texts = Object.entries(fields).map(([name, text]) => ({ name, text }))
   if (picture === undefined) return texts
-  const { mimeType } = picture.reference
+  const { mimeType, bytes } = picture
   const fileName = `picture.${mimeType.slice(mimeType.indexOf('/') + 1)}`
-  return [...texts, { name: 'input_reference', fileName, mimeType, bytes: picture.bytes }]
+  return [...texts, { name: 'input_reference', fileName, mimeType, bytes }]
 }

@@ -31,8 +31,8 @@ const TIMEOUT_MS = 14_000
 /** The vendor's advice: every 5–10 s. */
 const POLL_EVERY_MS = 5_000
 
-/** The link of a picture, so that a repeated create has the body that its key was used with. */
-const keptPicture = z.object({ url: z.string() })
+/** A picture as it was uploaded, so that a repeated create has the body that its key was used with. */
+const keptPicture = z.object({ url: z.string(), mimeType: z.string() })
 
 export function createRivyaProvider(settings: AdapterSettings): Provider & AsyncDisposable {
   const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
@@ -62,7 +62,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
       if (reference !== undefined) {
         const brought = await bringPicture(reference, { model, context })
         if ('outcome' in brought) return brought.outcome
-        picture = { reference, url: brought.url }
+        picture = { url: brought.url, mimeType: brought.mimeType }
       }
       const call = await upstream.create({
         method: 'POST',
@@ -113,7 +113,7 @@ export function createRivyaProvider(settings: AdapterSettings): Provider & Async
     const kept = keptPicture.safeParse(context.kept)
     if (kept.success) return kept.data
     const upload = await uploadPicture(reference, { upstream, model, context })
-    if ('url' in upload) await context.keep({ url: upload.url })
+    if ('url' in upload) await context.keep({ url: upload.url, mimeType: upload.mimeType })
     return upload
   }
 }

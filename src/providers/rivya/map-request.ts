@@ -1,11 +1,10 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
-import type { Reference } from '../../canonical/reference.ts'
 
 /** A picture as the Files API took it. */
 export interface UploadedPicture {
-  readonly reference: Reference
   readonly url: string
+  readonly mimeType: string
 }
 
 export interface CreateOptions {
@@ -17,7 +16,7 @@ export interface CreateOptions {
 /** The body of a create. `client_request_id` only helps to find the job in the vendor's console. */
 export function createBody(request: GenerationRequest, { model, token, picture }: CreateOptions): JsonObject {
   const { mode, durationSeconds, resolution, aspectRatio, prompt } = request
-  const item = picture && { url: picture.url, kind: 'image', mimeType: picture.reference.mimeType }
+  const item = picture && { url: picture.url, kind: 'image', mimeType: picture.mimeType }
   return {
     model,
     prompt,

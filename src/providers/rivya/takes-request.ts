@@ -4,7 +4,7 @@ import type { GenerationRequest } from '../../canonical/generation.ts'
 const MODEL = 'grok-imagine-video'
 
 const MAX_PROMPT_CHARACTERS = 5_000
-const MAX_PICTURE_BYTES = 10 * 1024 * 1024
+export const MAX_PICTURE_BYTES = 10 * 1024 * 1024
 const PICTURES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp']
 
 /** What the vendor's page of the model documents beside lengths, resolutions and ratios. */

@@ -1,13 +1,15 @@
 import type { Reference } from '../../canonical/reference.ts'
 import { BlamelessError, type StartContext, type StartOutcome } from '../provider.ts'
+import { type FileToSend, fileToSend } from '../upstream/file-to-send.ts'
 import { formBody } from '../upstream/form-body.ts'
-import { referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
+import { unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart } from '../upstream/refused-start.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { MAX_PICTURE_BYTES } from './takes-request.ts'
 import { uploaded } from './wire.ts'
 
 /** A link to the picture, or why no job can be asked for; what was never asked for runs nowhere. */
-export type PictureUpload = { readonly url: string } | { readonly outcome: StartOutcome }
+export type PictureUpload = { readonly url: string; readonly mimeType: string } | { readonly outcome: StartOutcome }
 
 /**
  * Brings a picture to the vendor's Files API, which makes no job and bills nothing: whatever happens here, no job was
@@ -18,14 +20,14 @@ export async function uploadPicture(
   { upstream, model, context }: { readonly upstream: Upstream; readonly model: string; readonly context: StartContext },
 ): Promise<PictureUpload> {
   const { token, credential, signal, openReference } = context
-  let bytes: Buffer
+  let picture: FileToSend
   try {
-    bytes = await referenceBytes(reference, openReference)
+    picture = await fileToSend(reference, openReference, { maxBytes: MAX_PICTURE_BYTES })
   } catch (error) {
     return { outcome: unreadable(error) }
   }
   try {
-    const { mimeType } = reference
+    const { mimeType, bytes } = picture
     const fileName = `picture.${mimeType.slice(mimeType.indexOf('/') + 1)}`
     const { contentType, body } = formBody(
       [
@@ -40,7 +42,8 @@ export async function uploadPicture(
     const answer = await upstream.read({ method: 'POST', path: '/api/v1/files', headers, body, credential, signal })
     if (answer.status >= 200 && answer.status <= 299) {
       const file = uploaded.safeParse(answer.json).data
-      return file ?? undeliverable(`the upload was answered without a link: ${answer.shown}`)
+      if (file !== undefined) return { url: file.url, mimeType }
+      return undeliverable(`the upload was answered without a link: ${answer.shown}`)
     }
     const outcome = refusedStart(answer)
     return outcome.kind === 'rejected' ? { outcome } : undeliverable(`HTTP ${answer.status}: ${answer.shown}`)

@@ -6,9 +6,11 @@ import { ASPECT_RATIOS, type GenerationRequest, RESOLUTIONS } from '../../canoni
 import { JOBS_IN_MEMORY, type OpenReference, type Provider } from '../provider.ts'
 import type { AdapterSettings } from '../upstream/adapter-settings.ts'
 import { configured } from '../upstream/configured.ts'
+import { fileToSend } from '../upstream/file-to-send.ts'
+import { type FrameSize, sizeOnGrid, USUAL_SIZE_STEP } from '../upstream/frame-grid.ts'
 import { jobIdIn } from '../upstream/job-answer.ts'
 import { readJobOperation, toJobOperation } from '../upstream/job-operation.ts'
-import { MAX_PICTURE_BYTES, referenceBytes, unreadable } from '../upstream/reference-bytes.ts'
+import { MAX_PICTURE_BYTES, unreadable } from '../upstream/reference-bytes.ts'
 import { refusedStart, unanswered } from '../upstream/refused-start.ts'
 import { unansweredPoll } from '../upstream/unanswered-poll.ts'
 import { Upstream } from '../upstream/upstream.ts'
@@ -38,7 +40,7 @@ const MAX_JOB_BYTES = 128 * 1024 * 1024
 const NOT_CANCELED: readonly number[] = [404, 409, 410]
 
 export function createStableDiffusionCppProvider(settings: AdapterSettings): Provider & AsyncDisposable {
-  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS } = settings
+  const { baseUrl, apiKeys, timeoutMs = TIMEOUT_MS, sizeStep = USUAL_SIZE_STEP } = settings
   const upstream = new Upstream({ baseUrl, apiKeys, timeoutMs, userAgent: settings.fetchPolicy.userAgent })
 
   return {
@@ -47,6 +49,7 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
       goneJobs: JOBS_IN_MEMORY,
       concurrency: CONCURRENCY,
       pollEveryMs: POLL_EVERY_MS,
+      sizeStep,
     }),
     abilities: {
       durationSeconds: { min: 1, max: MAX_SECONDS },
@@ -60,13 +63,14 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
     takes,
 
     async start(request, { token, credential, openReference, signal }) {
+      const frame = sizeOnGrid(request, sizeStep)
       let pictures: Readonly<Record<string, string>>
       try {
-        pictures = await readPictures(request, openReference)
+        pictures = await readPictures(request, { frame, openReference })
       } catch (error) {
         return unreadable(error)
       }
-      const json = videoBody(request, pictures)
+      const json = videoBody(request, { frame, pictures })
       const headers = { 'idempotency-key': token }
       const call = await upstream.create({
         method: 'POST',
@@ -116,13 +120,13 @@ export function createStableDiffusionCppProvider(settings: AdapterSettings): Pro
 /** Base64 as it is, by the server's field for each. */
 async function readPictures(
   { references }: GenerationRequest,
-  openReference: OpenReference,
+  { frame, openReference }: { readonly frame: FrameSize; readonly openReference: OpenReference },
 ): Promise<Readonly<Record<string, string>>> {
   const pictures: Record<string, string> = {}
   for (const reference of references) {
     const field = PICTURE_FIELDS.get(reference.role)
     if (field === undefined) throw new Error(`the server has no field for a ${reference.role}`)
-    pictures[field] = (await referenceBytes(reference, openReference)).toString('base64')
+    pictures[field] = (await fileToSend(reference, openReference, { frame })).bytes.toString('base64')
   }
   return pictures
 }

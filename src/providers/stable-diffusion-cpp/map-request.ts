@@ -1,6 +1,7 @@
-import { frameSize, type GenerationRequest } from '../../canonical/generation.ts'
+import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
 import type { ReferenceRole } from '../../canonical/reference.ts'
+import type { FrameSize } from '../upstream/frame-grid.ts'
 
 /** What the engine's video models (Wan) are trained at, and its documentation's example. */
 const FRAMES_PER_SECOND = 16
@@ -11,13 +12,19 @@ export const PICTURE_FIELDS: ReadonlyMap<ReferenceRole, string> = new Map([
   ['lastFrame', 'end_image'],
 ])
 
+export interface VideoInputs {
+  /** In pixels, as the model takes it. */
+  readonly frame: FrameSize
+  /** Base64, by the server's field. */
+  readonly pictures: Readonly<Record<string, string>>
+}
+
 /**
  * The body of `vid_gen`. The server makes 4n + 1 frames, the most that are not over what is asked for; a whole number of
  * seconds at 16 frames is 4n, so one more makes it exact: the clip is a sixteenth of a second over.
- * `pictures`: base64, by the server's field.
  */
-export function videoBody(request: GenerationRequest, pictures: Readonly<Record<string, string>>): JsonObject {
-  const { width, height } = frameSize(request)
+export function videoBody(request: GenerationRequest, { frame, pictures }: VideoInputs): JsonObject {
+  const { width, height } = frame
   return {
     prompt: request.prompt,
     width,

@@ -17,6 +17,8 @@ export interface AdapterSettings {
   readonly pollEveryMs: number | undefined
   /** For a second of video. Unknown is not zero. */
   readonly costMicroUsd: number | undefined
+  /** Pixels of which the sides of its frames are multiples; by default what is usual for the kind. */
+  readonly sizeStep?: number | undefined
   /** Whether the server behind the URL honours `Idempotency-Key`, where the vendor documents none. */
   readonly honoursIdempotencyKey: boolean | undefined
   /** What the provider signs its webhooks with: `whsec_…`. */

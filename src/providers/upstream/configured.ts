@@ -14,6 +14,8 @@ export interface VendorDefaults {
   readonly startIsIdempotent: boolean
   /** What it means that the vendor's server does not know a job; absent: its jobs outlive its restarts. */
   readonly goneJobs?: GoneJobs
+  /** Pixels of which the sides of its frames are multiples, as far as is known; absent where it makes any size itself. */
+  readonly sizeStep?: number
   /** The list price in millionths of a US dollar; absent where there is none. */
   readonly costMicroUsd?: (request: GenerationRequest) => number | undefined
 }
@@ -23,6 +25,7 @@ type Configured = Pick<
   | 'id'
   | 'startIsIdempotent'
   | 'goneJobs'
+  | 'sizeStep'
   | 'concurrency'
   | 'requestsPerMinute'
   | 'affinity'
@@ -40,6 +43,7 @@ export function configured(settings: AdapterSettings, upstream: Upstream, vendor
   return {
     id: settings.name,
     startIsIdempotent: settings.honoursIdempotencyKey ?? vendor.startIsIdempotent,
+    ...(vendor.sizeStep === undefined ? {} : { sizeStep: vendor.sizeStep }),
     ...(vendor.goneJobs === undefined ? {} : { goneJobs: vendor.goneJobs }),
     concurrency: settings.concurrency ?? vendor.concurrency,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),

@@ -8,6 +8,7 @@ import { sampleReference, sampleRequest } from '../../../test/support/sample-req
 import { xaiSpeech } from '../../../test/support/upstream/xai-speech.ts'
 import { isJsonObject, type Json } from '../../canonical/json.ts'
 import { fetchPolicy } from '../../media/fetch-policy.ts'
+import { canTake } from '../../tasks/router.ts'
 import type { PollOutcome } from '../provider.ts'
 import { createXaiProvider } from './adapter.ts'
 import done from './fixtures/done.json' with { type: 'json' }
@@ -97,6 +98,21 @@ const xai: ProviderCase = {
 }
 
 describeProvider(xai)
+
+test('takes a source video that is larger than any picture, up to 50 MiB', async () => {
+  const mebibytes = (size: number) =>
+    sampleRequest({
+      ...edit,
+      references: [sampleReference('source', 'video', { durationSeconds: 6, sizeBytes: size * 1024 * 1024 })],
+    })
+  await using bench = await ProviderBench.open(xai)
+  assert.ok(canTake(bench.provider, mebibytes(50)))
+  assert.ok(!canTake(bench.provider, mebibytes(51)))
+  await bench.accepted('att_large', mebibytes(25))
+  const body: Json = JSON.parse(String(bench.upstream.received[0]?.body))
+  const video = isJsonObject(body) && isJsonObject(body['video']) ? body['video']['url'] : undefined
+  assert.equal(bytesOfDataUri(video).length, 25 * 1024 * 1024)
+})
 
 async function sentBody(request = sampleRequest(), settings = {}): Promise<{ path: string | undefined; body: Json }> {
   await using bench = await ProviderBench.open(xai, settings)

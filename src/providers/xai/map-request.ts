@@ -1,7 +1,7 @@
 import type { GenerationRequest } from '../../canonical/generation.ts'
 import type { JsonObject } from '../../canonical/json.ts'
 import type { ReferenceRole } from '../../canonical/reference.ts'
-import type { SentFile } from '../upstream/reference-bytes.ts'
+import type { SentFile } from '../upstream/file-to-send.ts'
 
 /** Where each kind of job is begun. */
 export const CREATE_PATHS: Readonly<Record<GenerationRequest['operation'], string>> = {

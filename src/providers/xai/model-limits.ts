@@ -1,5 +1,5 @@
 import type { GenerationRequest, Resolution } from '../../canonical/generation.ts'
-import { MAX_PICTURE_BYTES } from '../upstream/reference-bytes.ts'
+import { MAX_REFERENCE_BYTES } from '../upstream/reference-bytes.ts'
 
 /** What the vendor documents of one family of its models, and what it charges. */
 export interface ModelLimits {
@@ -50,7 +50,7 @@ const PICTURES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp']
 export function takesRequest(request: GenerationRequest, model: string): boolean {
   const limits = limitsOf(model)
   if (limits === undefined || [...request.prompt].length > MAX_PROMPT_CHARACTERS) return false
-  if (request.references.some(({ sizeBytes }) => sizeBytes > MAX_PICTURE_BYTES)) return false
+  if (request.references.some(({ kind, sizeBytes }) => sizeBytes > MAX_REFERENCE_BYTES[kind])) return false
   if (request.references.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0) > MAX_FILES_BYTES) return false
   return request.operation === 'generate' ? takesGeneration(request, limits) : takesSource(request, limits)
 }
