@@ -3,6 +3,9 @@
  * jobs take 50 ms. How long does the task of an account that had none wait from its creation to its start, how busy are
  * the slots kept, and what does the worker's memory do? With eight slots of 50 ms one is free every 6 ms.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -12,6 +15,8 @@ import { Notifications } from '../src/db/notifications.ts'
 import { selectWallet } from '../src/ledger/queries.ts'
 import { Cadence } from '../src/observe/cadence.ts'
 import type { Provider } from '../src/providers/provider.ts'
+import { AcceptedJobs } from '../src/tasks/accepted-jobs.ts'
+import { AcceptedJournal } from '../src/tasks/accepted-journal.ts'
 import { DEFAULT_DEADLINES } from '../src/tasks/deadlines.ts'
 import type { NewTask } from '../src/tasks/new-task.ts'
 import { ProviderSet, planOf } from '../src/tasks/provider-set.ts'
@@ -63,9 +68,13 @@ export async function benchQueue(): Promise<Measurement[]> {
   const providers = new ProviderSet(planOf([STAND_IN]))
   const [active] = providers.all
   if (active === undefined) throw new Error('there is no provider')
+  const log = pino({ level: 'fatal' })
+  const journalFolder = await mkdtemp(join(tmpdir(), 'reelay-bench-'))
+  await using journal = new AcceptedJournal(journalFolder)
   const lane = new Lane(
     {
       db: database.pool,
+      accepted: new AcceptedJobs(journal, log),
       starting: new Room(Number.POSITIVE_INFINITY),
       router: () => providers.router,
       deadlines: DEFAULT_DEADLINES,
@@ -78,8 +87,9 @@ export async function benchQueue(): Promise<Measurement[]> {
       storage: { fault: undefined, suspect: () => {} },
       counters: UNCOUNTED,
       cadence: new Cadence(),
-      log: pino({ level: 'fatal' }),
+      log,
       signal: stop.signal,
+      stopping: stop.signal,
       random: Math.random,
     },
     { active, worker: 'bench' },
@@ -98,6 +108,7 @@ export async function benchQueue(): Promise<Measurement[]> {
   const seconds = (performance.now() - began) / 1000
   stop.abort()
   await running
+  await rm(journalFolder, { recursive: true })
   const megabytes = (process.memoryUsage().rss - before) / 1024 ** 2
   const p99 = percentile(lags, 0.99)
   return [

@@ -7,6 +7,8 @@ export interface DataDirectory {
   readonly media: string
   /** Work in progress; may be emptied while nothing runs. */
   readonly scratch: string
+  /** Jobs that providers have accepted and the database does not have yet. Makes itself. */
+  readonly journal: string
 }
 
 /**
@@ -18,5 +20,5 @@ export async function makeDataDirectory(path: string): Promise<DataDirectory> {
   await mkdir(path, { recursive: true, mode: 0o711 })
   const places = { media: join(path, 'media'), scratch: join(path, 'scratch') }
   for (const place of Object.values(places)) await mkdir(place, { recursive: true, mode: 0o700 })
-  return places
+  return { ...places, journal: join(path, 'journal') }
 }

@@ -8,11 +8,7 @@ import { createLogger } from '../observe/logger.ts'
 import { armFaultPoint } from './arm-fault-point.ts'
 import type { RunningPlatform } from './start-platform.ts'
 
-/**
- * From SIGTERM to the end. Requests and steps under way are finished within it; what is not is taken up again by the
- * next process, and nothing is lost. Orchestrators kill after 30 s by default.
- */
-export const DRAIN_MS = 10_000
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** `reelay serve` */
 export function serveCommand(): Command {
@@ -59,19 +55,25 @@ function sayHello(platform: RunningPlatform, config: Config, log: Logger): void 
   )
 }
 
-/** Serves until a signal, or until the process cannot go on; then drains. A second signal ends at once. */
+/**
+ * Serves until a signal, or until the process cannot go on; then drains, for `drainMs` at most: what is not finished by then is
+ * taken up by the next process. A second signal ends the process as soon as what providers have accepted is safe.
+ */
 export async function untilStopped(platform: RunningPlatform, log: Logger): Promise<void> {
   const reason = await new Promise<NodeJS.Signals | Error>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+    for (const signal of STOP_SIGNALS) process.once(signal, () => resolve(signal))
     platform.onLost(resolve)
   })
-  if (reason instanceof Error) log.fatal({ err: reason }, 'Reelay cannot go on')
-  else log.info({ signal: reason, withinMs: DRAIN_MS }, 'stopping')
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  if (reason instanceof Error) {
+    log.fatal({ err: reason }, 'Reelay cannot go on')
+    platform.giveUpDatabase()
+  } else log.info({ signal: reason, withinMs: platform.drainMs }, 'stopping')
+  const code = reason instanceof Error ? 1 : 0
+  for (const signal of STOP_SIGNALS) process.once(signal, () => void endWhenSafe(platform, signal, log))
   const drained = setTimeout(() => {
     log.warn('not everything ended in time; the next start takes it up')
-    process.exit(reason instanceof Error ? 1 : 0)
-  }, DRAIN_MS)
+    process.exit(code)
+  }, platform.drainMs)
   try {
     await platform[Symbol.asyncDispose]()
   } catch (error) {
@@ -80,6 +82,13 @@ export async function untilStopped(platform: RunningPlatform, log: Logger): Prom
   } finally {
     // Not cleared: should a connection that nobody closes keep the process, it still ends in time.
     drained.unref()
-    process.exitCode = reason instanceof Error ? 1 : 0
+    process.exitCode = code
   }
+}
+
+/** A start that has no answer yet is left in doubt; a job that a provider has accepted is not. */
+async function endWhenSafe(platform: RunningPlatform, signal: NodeJS.Signals, log: Logger): Promise<void> {
+  log.warn({ signal }, 'a second signal: ending as soon as every accepted job is in the journal or in the database')
+  await platform.whenAcceptedAreSafe()
+  process.exit(1)
 }

@@ -41,6 +41,7 @@ import { sweepStaleFiles } from '../media/sweep-stale-files.ts'
 import { Moderator } from '../moderation/moderator.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { createAnimaticProvider, sandboxOf } from '../providers/animatic/adapter.ts'
+import { AcceptedJournal } from '../tasks/accepted-journal.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { idempotencyKeys } from '../tasks/idempotency-keys.ts'
 import { countUnconfigured, selectProvidersInUse } from '../tasks/parked-queries.ts'
@@ -51,7 +52,7 @@ import { TaskWatchers } from '../tasks/watch.ts'
 import { countPendingDeliveries } from '../webhooks/queries.ts'
 import { countOpenTasks } from '../worker/queries.ts'
 import { callbackRenderer } from '../worker/render-callback.ts'
-import { Worker } from '../worker/worker.ts'
+import { CUT_AFTER_MS, Worker } from '../worker/worker.ts'
 import { claimNode, RECLAIM_PATIENCE_MS, START_PATIENCE_MS } from './claim-node.ts'
 import { Cleanup } from './cleanup.ts'
 import { makeDataDirectory } from './data-directory.ts'
@@ -79,12 +80,18 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly reload: () => Promise<void>
   /** Calls back when the process cannot go on: another one serves its data directory, or its database cannot be joined. */
   readonly onLost: (callback: (reason: Error) => void) => void
+  /** From a signal to stop until the process ends, at the latest. */
+  readonly drainMs: number
+  /** Answers once every job that a provider has accepted is in the journal or in the database. */
+  readonly whenAcceptedAreSafe: () => Promise<void>
+  /** What waits for the database gives up: it will not come back in the life of this process. */
+  readonly giveUpDatabase: () => void
 }
 
 /** Starts what the configured role asks for. Whatever was opened is closed again when a later part cannot start. */
 export async function startPlatform(config: Config, log: Logger): Promise<RunningPlatform> {
   await using cleanup = new Cleanup()
-  const { media, scratch } = await makeDataDirectory(config.dataDirectory)
+  const { media, scratch, journal: journalFolder } = await makeDataDirectory(config.dataDirectory)
   const database = cleanup.use(await openDatabase(config, 'server'))
   const { pool } = database
   database.embedded?.onInterruption((interruption) => {
@@ -206,6 +213,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       database.embedded?.onLost(callback)
       loss.onLost(callback)
     },
+    drainMs: config.drainSeconds * SECOND_MS,
+    whenAcceptedAreSafe: async () => worker?.whenAcceptedAreSafe(),
+    giveUpDatabase: () => worker?.giveUpDatabase(),
     reload,
     [Symbol.asyncDispose]: () => {
       // Whoever asks again waits for the first: a part must not be closed while another still needs it.
@@ -304,6 +314,9 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       deadlines: () => providerConfig?.deadlines ?? DEFAULT_DEADLINES,
       downloads,
       store,
+      journal: cleanup.use(new AcceptedJournal(journalFolder)),
+      // A drain that is shorter than usual still has time for what comes after the worker.
+      cutAfterMs: Math.min(CUT_AFTER_MS, (config.drainSeconds * SECOND_MS) / 2),
       log,
       ingest: (video) => ingestVideo({ ...video, ...ingest }),
       chores: [

@@ -32,6 +32,8 @@ export interface Config {
   readonly logLevel: LogLevel
   /** Videos rendered at once by this process. */
   readonly renderConcurrency: number
+  /** From a signal to stop until the process ends, at the latest. */
+  readonly drainSeconds: number
 }
 
 /** The first account, for automation. */

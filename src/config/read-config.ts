@@ -15,6 +15,12 @@ export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_DATA_DIRECTORY = './data'
 export const DEFAULT_PROVIDERS_FILE = './reelay.config.json'
 
+/** A start may take 30 s, saving what came of it as long as the database does, and closing the database some seconds. */
+export const DEFAULT_DRAIN_SECONDS = 45
+
+/** Longer than this no orchestrator waits. */
+const MAX_DRAIN_SECONDS = 3_600
+
 /** Credits of the first account where none are named: 10,000 dollars' worth of pretend money on a laptop. */
 const DEFAULT_BOOTSTRAP_CREDITS = 1_000_000n
 
@@ -66,6 +72,10 @@ export function readConfig(environment: Environment): Config {
       env('REELAY_RENDER_CONCURRENCY') ?? String(Math.max(1, cores - 1)),
       { min: 1, max: 64 },
     ),
+    drainSeconds: wholeNumber('REELAY_DRAIN_SECONDS', env('REELAY_DRAIN_SECONDS') ?? String(DEFAULT_DRAIN_SECONDS), {
+      min: 1,
+      max: MAX_DRAIN_SECONDS,
+    }),
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { afterRunning } from '../observe/running-time.ts'
 import { answered } from './fetch-answered.ts'
 import { withoutCodings } from './fetch-coding.ts'
 import { FetchError } from './fetch-error.ts'
@@ -95,14 +96,12 @@ export class TrustedHost implements AsyncDisposable {
     if (url.origin !== this.#origin.origin) throw new FetchError('url_refused', 'The URL is of another host.')
     const end = new AbortController()
     const giveUp = () => end.abort(new FetchError('aborted', 'The call was given up.'))
-    const timer = setTimeout(
-      () => end.abort(new FetchError('timeout', `${url.host} gave no whole answer within ${request.timeoutMs} ms.`)),
-      request.timeoutMs,
-    )
+    const timeOut = new FetchError('timeout', `${url.host} gave no whole answer within ${request.timeoutMs} ms.`)
+    const calledOff = afterRunning(request.timeoutMs, () => end.abort(timeOut))
     request.signal?.addEventListener('abort', giveUp)
     if (request.signal?.aborted === true) giveUp()
     const stop = () => {
-      clearTimeout(timer)
+      calledOff()
       request.signal?.removeEventListener('abort', giveUp)
     }
     const cause: FetchCause = { hostname: url.hostname, signal: end.signal, sent: 'no' }

@@ -102,12 +102,12 @@ export async function saveOperation(
 
 /**
  * Whether a job's operation is known to be this attempt's, whatever became of the task since: then it was saved, though the
- * answer to the save may have been lost.
+ * answer to the save may have been lost; or an operator has named the job by its id alone.
  */
 export async function isOperationSaved(db: Queryable, { attempt, operation }: Accepted): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-operation-saved',
-    text: 'select from attempts where id = $1 and operation = $2',
+    text: `select from attempts where id = $1 and (operation = $2 or operation ->> 'id' = $2::jsonb ->> 'id')`,
     values: [uuidOf(attempt), operation],
   })
   return rowCount === 1
@@ -147,6 +147,23 @@ export async function saveLateOperation(
       accepted.deadlineSeconds,
       statesBefore('running'),
     ],
+  })
+  return rowCount === 1
+}
+
+/** For the operator. */
+const ACCEPTED_TOO_LATE = 'the provider accepted the job after the task had ended, or had gone on without it'
+
+/**
+ * Notes on an attempt which job it began, when the task has ended or goes on without it: an operator finds the job by it on the
+ * provider's bill. What became of the job stays as uncertain as it was. False: it has an operation, or there is no such attempt.
+ */
+export async function keepUnwantedOperation(db: Queryable, { attempt, operation }: Accepted): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'keep-unwanted-operation',
+    text: `update attempts set operation = $2, accepted_at = now(), ended_at = coalesce(ended_at, now()), error = $3
+           where id = $1 and operation is null`,
+    values: [uuidOf(attempt), operation, ACCEPTED_TOO_LATE],
   })
   return rowCount === 1
 }

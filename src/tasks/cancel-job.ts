@@ -8,8 +8,8 @@ const CANCEL_TIMEOUT_MS = 5_000
 
 /** Asks the provider to stop, if it has the job. That it cannot be reached does not keep the customer's credits. */
 export async function cancelJob(
-  { provider, log, signal: stopping }: StepContext,
-  task: LeasedTask,
+  { provider, log, signal: stopping }: Pick<StepContext, 'provider' | 'log' | 'signal'>,
+  task: Pick<LeasedTask, 'id' | 'provider'>,
   operation: JsonObject | undefined,
 ): Promise<void> {
   if (operation === undefined || provider.cancel === undefined) return

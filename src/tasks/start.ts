@@ -7,39 +7,29 @@
  * `uncertain`, its hold stays and nothing is submitted again, anywhere: a later answer, the operator or the configured time
  * ends it. A provider that is gone from the configuration gets no new attempt.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { type AttemptId, newId } from '../canonical/ids.ts'
 import type { JsonObject } from '../canonical/json.ts'
-import { isTerminal } from '../canonical/task-state.ts'
 import { faultPoint } from '../observe/fault-point.ts'
+import { afterRunning } from '../observe/running-time.ts'
 import { BlamelessError, type RejectionCause, type StartOutcome } from '../providers/provider.ts'
 import {
-  type Accepted,
   endAttempt,
   insertAttempt,
-  isJobOfAnother,
-  isOperationSaved,
   keepForRepeat,
   parkUncertain,
   reopenAttempt,
-  saveLateOperation,
-  saveOperation,
   type UnstartedAttempt,
 } from './attempt-queries.ts'
 import { backoffMs } from './backoff.ts'
-import { cancelJob } from './cancel-job.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { type LeasedTask, postponeTask } from './lease-queries.ts'
 import { passOn } from './pass-on.ts'
+import { saveAccepted } from './save-accepted.ts'
 import { settle } from './settle.ts'
-import { selectState } from './settle-queries.ts'
 import type { StartCall, StepContext } from './step-context.ts'
 
 /** A provider that has not answered a start by then leaves us in doubt. Shorter than a lease. */
 export const START_TIMEOUT_MS = 30_000
-
-/** Pauses between tries to save an accepted job: 10 s in all, which with the start's time-out still fits into a lease. */
-const SAVE_PAUSES_MS = [200, 500, 1_000, 2_500, 6_000]
 
 /** A provider that asks for a longer pause is asked again after this: its limits are counted by the minute or the hour. */
 const MAX_RETRY_AFTER_MS = 60 * 60_000
@@ -62,6 +52,7 @@ export async function start(context: StepContext, task: LeasedTask): Promise<voi
   if (room === undefined) return await waitForRoom(context, task)
   const attempt = await currentAttempt(context, task)
   if (attempt === undefined) return
+  using _ = context.accepted.hold(attempt.id)
   await faultPoint('start.recorded')
   const outcome = await callStart(context, task, attempt)
   if (outcome.kind === 'accepted') await faultPoint('start.accepted')
@@ -100,6 +91,8 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
   const last = task.attempt
   if (last?.state === 'uncertain') return undefined
   if (last?.state === 'starting') {
+    // The lease ran out under a step of this very process, which waits for the provider, or for the database to save the job.
+    if (context.accepted.isInHand(last.id)) return undefined
     // Somebody died, or lost the lease, between recording this attempt and saving its outcome.
     if (context.provider.startIsIdempotent) {
       return (await isHeldBack(context, task, 'repeat')) ? undefined : { ...last, isRepeat: true }
@@ -139,7 +132,10 @@ async function callStart(
   { id: token, credential, kept }: OpenAttempt,
 ): Promise<StartOutcome> {
   // Not cut off when the process stops: an answer that is thrown away here may be a job that nobody knows.
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+  const end = new AbortController()
+  const timeOut = new DOMException(`no answer within ${START_TIMEOUT_MS} ms`, 'TimeoutError')
+  const calledOff = afterRunning(START_TIMEOUT_MS, () => end.abort(timeOut))
+  const { signal } = end
   const keep = async (what: JsonObject) => {
     if (!(await keepForRepeat(db, task, { attempt: token, kept: what }))) throw new Error('the lease was lost')
   }
@@ -161,6 +157,8 @@ async function callStart(
     if (error instanceof BlamelessError) return { kind: 'ambiguous', cause: error.message, isFinal: true }
     breaker.faulted()
     return { kind: 'ambiguous', cause: error instanceof Error ? error.message : String(error) }
+  } finally {
+    calledOff()
   }
 }
 
@@ -193,7 +191,12 @@ async function record(
   }
   switch (outcome.kind) {
     case 'accepted':
-      return saveAccepted(context, task, { attempt: attempt.id, operation: outcome.operation })
+      return saveAccepted(context, task, {
+        task: task.id,
+        attempt: attempt.id,
+        provider: task.provider,
+        operation: outcome.operation,
+      })
     case 'rejected':
       return recordRejected(context, task, attempt, outcome)
     case 'undelivered': {
@@ -290,79 +293,7 @@ function pauseMs(about: {
   return Math.max(backoff, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
 }
 
-/**
- * Saves the operation of an accepted job. It is all that is known of a job that somebody may bill, so a database that is
- * away for a moment is tried again, and the log has it should it stay away. A job that came too late for its task is
- * canceled.
- */
-async function saveAccepted(context: StepContext, task: LeasedTask, job: Accepted): Promise<void> {
-  const { db, provider, log } = context
-  // An operation is the upstream's ids: it holds no secret.
-  const about = { task: task.id, provider: task.provider, ...job }
-  const saved = await tryAgain(SAVE_PAUSES_MS, {
-    work: () => saveJob(context, task, job),
-    onFirstError: (err) => log.error({ err, ...about }, 'an accepted job could not be saved; it is tried again'),
-  })
-  if (saved === 'saved') {
-    await faultPoint('start.saved')
-    return
-  }
-  if (saved === 'of another') {
-    return await park(context, task, job.attempt, 'the provider answered with the job of another task')
-  }
-  log.error(about, 'a job was accepted after its task had changed hands')
-  // Another worker that holds the task now repeats an idempotent start, and so has this very job.
-  const state = await selectState(db, task.id)
-  const isWanted = provider.startIsIdempotent && state !== undefined && !isTerminal(state)
-  if (!isWanted) await cancelJob(context, task, job.operation)
-}
-
-/** `lost`: the task has ended, or goes on without this job. */
-async function saveJob(
-  { db, provider, deadlines, log }: StepContext,
-  task: LeasedTask,
-  job: Accepted,
-): Promise<'saved' | 'of another' | 'lost'> {
-  const next = { inMs: provider.pollEveryMs, keepLeaseMs: keptLeaseMs(provider) }
-  const deadlineSeconds = deadlines.taskSeconds
-  try {
-    if (await saveOperation(db, task, { ...job, next, deadlineSeconds })) return 'saved'
-    // An earlier try may have been committed though its answer was lost; another worker may have been told of the same job.
-    if (await isOperationSaved(db, job)) return 'saved'
-    if (!(await saveLateOperation(db, task.id, { ...job, deadlineSeconds }))) return 'lost'
-  } catch (error) {
-    if (isJobOfAnother(error)) return 'of another'
-    throw error
-  }
-  log.warn({ task: task.id, provider: task.provider, ...job }, 'a job was accepted late: it is known what came of it')
-  return 'saved'
-}
-
-/** Runs `work` again after each pause while it throws; the last error is thrown. */
-async function tryAgain<Result>(
-  pausesMs: readonly number[],
-  { work, onFirstError }: { readonly work: () => Promise<Result>; readonly onFirstError: (error: unknown) => void },
-): Promise<Result> {
-  for (const [tries, pauseMs] of pausesMs.entries()) {
-    try {
-      return await work()
-    } catch (error) {
-      if (tries === 0) onFirstError(error)
-      await delay(pauseMs)
-    }
-  }
-  return work()
-}
-
 async function park(context: StepContext, task: LeasedTask, attempt: AttemptId, cause: string): Promise<void> {
   context.log.error({ task: task.id, attempt, provider: task.provider, cause }, 'attempt is uncertain: not repeated')
   await parkUncertain(context.db, task, { attempt, error: cause, seconds: context.deadlines.uncertainSeconds })
 }
-
-/** A job that runs inside a worker stays with that worker between polls; see `Provider.affinity`. */
-export function keptLeaseMs(provider: StepContext['provider']): number | undefined {
-  return provider.affinity === 'worker' ? AFFINITY_LEASE_MS : undefined
-}
-
-/** How long a worker that went silent keeps its jobs: many polls long, and short enough to wait for. */
-const AFFINITY_LEASE_MS = 15_000

@@ -4,6 +4,7 @@ import type { Queryable } from '../db/database.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
 import type { Cadence } from '../observe/cadence.ts'
 import type { OpenReference, Provider } from '../providers/provider.ts'
+import type { AcceptedJobs } from './accepted-jobs.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { PollSaver } from './poll-saver.ts'
@@ -44,6 +45,8 @@ export interface StepContext {
   /** The health of this provider, as this process knows it. */
   readonly breaker: CircuitBreaker
   readonly polls: PollSaver
+  /** Starts of this process that are under way, and accepted jobs that are not saved yet. */
+  readonly accepted: AcceptedJobs
   /** Places for videos that are being fetched and stored. */
   readonly collecting: Room
   /** Bytes of files that starts may hold at once, of all providers together. */

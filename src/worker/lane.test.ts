@@ -1,5 +1,6 @@
 /** Who gets a slot, who holds a lease, and what happens when workers die, stall, restart or have a wrong clock. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { announceSeed, openWorkshop, seededRandom, until, type Workshop } from '../../test/faults/workshop.ts'
 import { ScriptedProvider, type StartStep } from '../../test/support/scripted-provider.ts'
@@ -7,6 +8,7 @@ import { PLANS } from '../accounts/plans.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import { openPool } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { AcceptedJournal } from '../tasks/accepted-journal.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { admitTasks } from '../tasks/lease-queries.ts'
 import { ProviderSet, planOf } from '../tasks/provider-set.ts'
@@ -172,6 +174,8 @@ describe('admission', () => {
       downloads: shop.folder,
       store,
       ingest,
+      journal: new AcceptedJournal(join(shop.folder, 'journal')),
+      cutAfterMs: 0,
       log: pino({ level: 'silent' }),
     })
     await worker.start()

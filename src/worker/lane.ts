@@ -42,6 +42,8 @@ type OfOneLane = 'provider' | 'isRetired' | 'breaker' | 'polls' | 'collecting' |
 /** What all lanes of a worker work with; the provider, its health and the lane's places are each lane's own. */
 export interface LaneContext extends Omit<StepContext, OfOneLane> {
   readonly storage: StepContext['storage'] & Pick<StorageWatch, 'fault'>
+  /** Aborted when the process begins to stop: no step begins from then on. `signal` later cuts off those under way. */
+  readonly stopping: AbortSignal
   /** Told how late a step of a provider was taken up after it was due. */
   readonly onClaimed?: (provider: string, lateMs: number) => void
 }
@@ -79,12 +81,12 @@ export class Lane {
     this.#wake?.()
   }
 
-  /** Works until the context's signal is aborted, then waits for the steps that are under way. */
+  /** Works until the process begins to stop, then waits for the steps that are under way. */
   async run(): Promise<void> {
-    const { signal, log } = this.#common
+    const { stopping, log } = this.#common
     const wake = () => this.wake()
-    signal.addEventListener('abort', wake, { once: true })
-    while (!signal.aborted && !this.#active.isForgotten) {
+    stopping.addEventListener('abort', wake, { once: true })
+    while (!stopping.aborted && !this.#active.isForgotten) {
       this.#awake = false
       try {
         const found = (await this.#admit()) + (await this.#claim())
@@ -95,7 +97,7 @@ export class Lane {
       await this.#pause(Math.min(SWEEP_MS, this.#active.provider.pollEveryMs))
     }
     await Promise.allSettled(this.#steps)
-    signal.removeEventListener('abort', wake)
+    stopping.removeEventListener('abort', wake)
   }
 
   async #admit(): Promise<number> {
@@ -160,6 +162,8 @@ export class Lane {
   }
 
   #take(tasks: readonly LeasedTask[], context: StepContext): number {
+    // Leased while the process began to stop: their leases are given back with the others.
+    if (this.#common.stopping.aborted) return 0
     for (const task of tasks) {
       const start = task.state === 'submitting' ? 1 : 0
       this.#starts += start
@@ -184,7 +188,7 @@ export class Lane {
   }
 
   async #pause(ms: number): Promise<void> {
-    if (this.#awake || this.#common.signal.aborted) return
+    if (this.#awake || this.#common.stopping.aborted) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)
       this.#wake = () => {

@@ -9,12 +9,16 @@ import type { Store } from '../media/store.ts'
 import { deleteOldRefusals } from '../moderation/queries.ts'
 import { Cadence } from '../observe/cadence.ts'
 import type { OpenReference } from '../providers/provider.ts'
+import { AcceptedJobs } from '../tasks/accepted-jobs.ts'
+import type { AcceptedJob, AcceptedJournal } from '../tasks/accepted-journal.ts'
 import type { ActiveProvider } from '../tasks/active-provider.ts'
+import { cancelJob } from '../tasks/cancel-job.ts'
 import type { Deadlines } from '../tasks/deadlines.ts'
 import { releaseLeases } from '../tasks/lease-queries.ts'
 import { MissingProviders } from '../tasks/missing-providers.ts'
 import type { ProviderSet } from '../tasks/provider-set.ts'
 import { deleteOldIdempotencyKeys } from '../tasks/queries.ts'
+import { replayAccepted } from '../tasks/replay-accepted.ts'
 import { Room } from '../tasks/room.ts'
 import { expireInDoubt, expireQueued } from '../tasks/settle-queries.ts'
 import { type IngestVideo, type StepCounters, UNCOUNTED } from '../tasks/step-context.ts'
@@ -41,6 +45,9 @@ const DELIVERY_DAYS = 30
  */
 const STARTING_BYTES = 64 * 1024 * 1024
 
+/** Polls, downloads and deliveries that are under way when the process stops have this long; cut off, each is begun anew. */
+export const CUT_AFTER_MS = 10_000
+
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
 
@@ -55,6 +62,10 @@ export interface WorkerOptions {
   readonly downloads: string
   readonly ingest: IngestVideo
   readonly store: Store
+  /** Where accepted jobs are kept until they are saved; this process' own, or shared. */
+  readonly journal: AcceptedJournal
+  /** From the beginning of a stop until polls and downloads under way are cut off. */
+  readonly cutAfterMs: number
   readonly log: Logger
   readonly onClaimed?: NonNullable<LaneContext['onClaimed']>
   readonly counters?: StepCounters
@@ -68,6 +79,9 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
+  /** Ends what is under way, but for starts and what saves their outcome. */
+  readonly #cut = new AbortController()
+  readonly #accepted: AcceptedJobs
   readonly #lanes = new Set<Lane>()
   readonly #deliveryLanes: readonly DeliveryLane[]
   readonly #laneContext: LaneContext
@@ -78,16 +92,20 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     const { pool: db, ingest, log, store, deliveries } = options
-    // Each lane and each chore listens.
-    setMaxListeners(0, this.#stop.signal)
+    // Each lane, each chore and each step listens.
+    setMaxListeners(0, this.#stop.signal, this.#cut.signal)
+    this.#accepted = new AcceptedJobs(options.journal, log)
     const discardIngested = (taskId: TaskId) => discardStored(options.store, taskId)
     const onEnded = () => this.#wakeDeliveries()
-    const common = { db, log, signal: this.#stop.signal, random: Math.random }
+    const common = { db, log, random: Math.random }
     const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)
     const { providers, deadlines, downloads, onClaimed, counters = UNCOUNTED } = options
     this.#storage = new StorageWatch({ store, folder: downloads, log, onWritable: () => this.wake() })
     this.#laneContext = {
       ...common,
+      signal: this.#cut.signal,
+      stopping: this.#stop.signal,
+      accepted: this.#accepted,
       starting: new Room(STARTING_BYTES),
       ingest,
       openReference,
@@ -112,12 +130,17 @@ export class Worker {
     this.#deliveryLanes =
       deliveries === undefined
         ? []
-        : DELIVERY_KINDS.map((kind) => new DeliveryLane({ ...common, ...deliveries, store, kind, worker: options.id }))
+        : DELIVERY_KINDS.map((kind) => {
+            const own = { store, kind, worker: options.id, signal: this.#stop.signal }
+            return new DeliveryLane({ ...common, ...deliveries, ...own })
+          })
   }
 
-  /** Frees what a dead predecessor of the same id held, says that it is alive, and begins. */
+  /** Saves and frees what a dead predecessor of the same id held, says that it is alive, and begins. */
   async start(): Promise<void> {
-    const { pool, id, log } = this.#options
+    const { pool, id, log, journal, deadlines } = this.#options
+    // Before the tasks are free: then nobody takes an attempt for uncertain whose job is known.
+    const unwanted = await replayAccepted(journal, { db: pool, log, deadlines: deadlines() })
     const freed = await releaseLeases(pool, id)
     if (freed > 0) log.info({ tasks: freed }, 'took up the tasks of the process before')
     await releaseDeliveries(pool, id)
@@ -126,6 +149,7 @@ export class Worker {
     const { providers } = this.#options
     providers.onAdded((active) => this.#open(active))
     for (const active of providers.all) this.#open(active)
+    for (const job of unwanted) this.#running.add(this.#cancel(job))
     for (const lane of this.#deliveryLanes) this.#running.add(lane.run())
     this.#running.add(runChores(this.#chores(), { log, signal }))
   }
@@ -147,6 +171,14 @@ export class Worker {
     this.#running.add(run)
   }
 
+  /** Asks a provider to stop a job that nobody wants. */
+  async #cancel({ task, provider: name, operation }: AcceptedJob): Promise<void> {
+    const provider = this.#options.providers.find(name)
+    if (provider === undefined) return
+    const context = { provider, log: this.#options.log, signal: this.#cut.signal }
+    await cancelJob(context, { id: task, provider: name }, operation)
+  }
+
   /** Tasks may be due: look now. */
   wake(): void {
     for (const lane of this.#lanes) lane.wake()
@@ -157,13 +189,29 @@ export class Worker {
     for (const lane of this.#deliveryLanes) lane.wake()
   }
 
-  /** Takes no new steps, waits for those under way, and gives its leases back. */
+  /**
+   * Takes no new steps, waits for those under way, and gives its leases back. Starts have all their time, and accepted jobs
+   * are saved however long that takes; the rest is cut off after a while.
+   */
   async stop(): Promise<void> {
+    const { pool, id, cutAfterMs } = this.#options
     this.#stop.abort()
+    const cut = setTimeout(() => this.#cut.abort(), cutAfterMs)
     await Promise.all(this.#running)
-    await releaseLeases(this.#options.pool, this.#options.id)
-    await releaseDeliveries(this.#options.pool, this.#options.id)
-    await deleteWorker(this.#options.pool, this.#options.id)
+    clearTimeout(cut)
+    await releaseLeases(pool, id)
+    await releaseDeliveries(pool, id)
+    await deleteWorker(pool, id)
+  }
+
+  /** Answers once every job that a provider has accepted is in the journal or in the database. */
+  whenAcceptedAreSafe(): Promise<void> {
+    return this.#accepted.whenSafe()
+  }
+
+  /** The database will not come back in the life of this process. */
+  giveUpDatabase(): void {
+    this.#accepted.giveUp()
   }
 
   #chores(): Chore[] {

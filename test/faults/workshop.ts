@@ -24,6 +24,7 @@ import { ingestVideo } from '../../src/media/ingest.ts'
 import { Posters } from '../../src/media/posters.ts'
 import { signingKey } from '../../src/media/signing-key.ts'
 import type { Provider } from '../../src/providers/provider.ts'
+import { AcceptedJournal } from '../../src/tasks/accepted-journal.ts'
 import { DEFAULT_DEADLINES } from '../../src/tasks/deadlines.ts'
 import type { AttemptState } from '../../src/tasks/lease-queries.ts'
 import type { NewTask } from '../../src/tasks/new-task.ts'
@@ -171,6 +172,8 @@ export async function openWorkshop(): Promise<Workshop> {
         downloads: scratch,
         ingest: options.ingest ?? ingest,
         store,
+        journal: new AcceptedJournal(join(folder, 'journal')),
+        cutAfterMs: 0,
         log,
         ...(options.deliveries === undefined ? {} : { deliveries: options.deliveries }),
       })
