@@ -40,6 +40,7 @@ describe('the configuration', () => {
       metricsToken: undefined,
       providersFile: undefined,
       logLevel: 'info',
+      drainSeconds: 45,
     })
     assert.ok(renderConcurrency >= 1)
   })
@@ -69,7 +70,9 @@ describe('the configuration', () => {
       'AWS_SECRET_ACCESS_KEY',
       'AWS_SESSION_TOKEN',
     ]
-    const empty = Object.fromEntries([...names, ...more, 'REELAY_RENDER_CONCURRENCY'].map((name) => [name, '']))
+    const empty = Object.fromEntries(
+      [...names, ...more, 'REELAY_RENDER_CONCURRENCY', 'REELAY_DRAIN_SECONDS'].map((name) => [name, '']),
+    )
     assert.deepEqual(readConfig(empty), readConfig({}))
   })
 
@@ -98,6 +101,7 @@ describe('the configuration', () => {
         REELAY_CONFIG: '/etc/reelay.json',
         REELAY_LOG_LEVEL: 'debug',
         REELAY_RENDER_CONCURRENCY: '3',
+        REELAY_DRAIN_SECONDS: '90',
       }),
       {
         host: '0.0.0.0',
@@ -123,6 +127,7 @@ describe('the configuration', () => {
         providersFile: '/etc/reelay.json',
         logLevel: 'debug',
         renderConcurrency: 3,
+        drainSeconds: 90,
       },
     )
   })
@@ -157,6 +162,8 @@ describe('the configuration', () => {
     ['a public address that is no web address', { REELAY_PUBLIC_URL: 'ftp://x' }, 'REELAY_PUBLIC_URL=ftp://x'],
     ['a public address without a scheme', { REELAY_PUBLIC_URL: 'example.com' }, 'REELAY_PUBLIC_URL=example.com'],
     ['no renders at all', { REELAY_RENDER_CONCURRENCY: '0' }, 'REELAY_RENDER_CONCURRENCY=0', '1 to 64'],
+    ['a drain of no time', { REELAY_DRAIN_SECONDS: '0' }, 'REELAY_DRAIN_SECONDS=0', '1 to 3600'],
+    ['a drain with a unit', { REELAY_DRAIN_SECONDS: '45s' }, 'REELAY_DRAIN_SECONDS=45s', '1 to 3600'],
   ]
   for (const [name, environment, ...says] of refused) {
     test(`refuses ${name}, and names the variables`, () => assertRefused(environment, ...says))

@@ -13,8 +13,6 @@ export const FAULT_POINTS = [
   'start.recorded',
   /** The provider accepted; its operation is not saved. */
   'start.accepted',
-  /** The operation is in the journal; the database does not have it. */
-  'start.journaled',
   /** The operation is saved. */
   'start.saved',
   /** The provider said that it is done; nothing is written. */

@@ -25,10 +25,7 @@ export type SaveOutcome = 'saved' | 'of another' | 'unwanted'
 export async function saveAccepted(context: StepContext, task: LeasedTask, job: AcceptedJob): Promise<void> {
   const { provider, accepted } = context
   // A job that runs inside this process ends with it: a repeat makes it again, and nobody bills it.
-  if (provider.affinity !== 'worker') {
-    await accepted.write(job)
-    await faultPoint('start.journaled')
-  }
+  if (provider.affinity !== 'worker') await accepted.write(job)
   const outcome = await accepted.untilSaved(job, () => saveOnce(context, task, job))
   if (outcome === 'saved') await faultPoint('start.saved')
   if (outcome === 'unwanted') await cancelJob(context, task, job.operation)

@@ -11,6 +11,7 @@ import type { WalletId } from '../ledger/queries.ts'
 import { AcceptedJournal } from '../tasks/accepted-journal.ts'
 import { DEFAULT_DEADLINES } from '../tasks/deadlines.ts'
 import { admitTasks } from '../tasks/lease-queries.ts'
+import { selectAttempts } from '../tasks/operator-queries.ts'
 import { ProviderSet, planOf } from '../tasks/provider-set.ts'
 
 const FAILED = { kind: 'failed', failure: { reason: 'generation_failed', message: 'As scripted.' } } as const
@@ -252,6 +253,8 @@ describe('a lease', () => {
     await shop.stop(other)
     assert.equal((await shop.read(wallet, id)).state, 'expired')
     assert.equal((await shop.attempts(id))[0]?.state, 'uncertain')
+    const [attempt] = await selectAttempts(shop.pool, id)
+    assert.equal(attempt?.operation?.['job'], upstream.jobs[0]?.id, 'an operator finds the job')
     assert.deepEqual([upstream.jobs.length, upstream.cancels.length], [1, 1])
   })
 

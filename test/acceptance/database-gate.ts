@@ -54,6 +54,7 @@ export async function openDatabaseGate(databaseUrl: string): Promise<DatabaseGat
   })
   let port = 0
   const open = async (): Promise<void> => {
+    if (server.listening) return
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()

@@ -7,6 +7,8 @@ export type Fault =
   | { readonly kind: 'none' }
   /** Answers well, later. */
   | { readonly kind: 'latency'; readonly ms: number }
+  /** The call does its work, and is answered well once `until` is settled. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Refuses in the vendor's words: nothing is made. */
   | { readonly kind: 'refuse'; readonly why: RefusalKind; readonly headers?: Readonly<Record<string, string>> }
   /** `makesJob`: the call does its work, and only its answer says otherwise. */

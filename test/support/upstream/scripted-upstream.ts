@@ -322,6 +322,9 @@ export class ScriptedUpstream implements AsyncDisposable {
         return await sendCut(raw, raw.head.length + fault.atByte, response)
       case 'latency':
         await delay(fault.ms)
+        break
+      case 'hold':
+        await fault.until
     }
     sendWhole(said, this.#now(), response)
   }
