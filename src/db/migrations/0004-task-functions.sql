@@ -5,10 +5,12 @@
 -- callback_url, upload_url, price_credits, provider, queue_seconds; key with fingerprint (hex) where the customer sent an
 -- idempotency key; file_ids where the request uses files, each id once. The files were live a moment ago, and a sweep
 -- leaves dead ones alone for longer than a create takes.
--- Outcomes: created | replayed (task_id is the first one's) | conflict (same key, other body) | insufficient.
+-- Outcomes: created | replayed (task_id is the first one's) | conflict (same key, other body) | insufficient | busy (another
+-- session holds the wallet: nothing was written, the request may come again).
 --
 -- The wallets are locked first, in order of their ids. Whoever holds a wallet is alone with its balance and its
--- idempotency keys, so nothing below can race and no two batches can wait for each other.
+-- idempotency keys, so nothing below can race and no two batches can wait for each other. A settlement holds a wallet for
+-- as long as it commits, so the batch waits a moment; then it goes on without the wallets that are still held.
 create function submit_tasks(in_requests jsonb, in_key_lifetime interval)
 returns table (n bigint, outcome text, task_id uuid, created_at timestamptz, available bigint)
 language plpgsql as $$
@@ -23,13 +25,24 @@ declare
   -- For each request with a key: which request of this batch made the task that the key now stands for.
   makers    bigint[] := array_fill(null::bigint, array[size]);
   maker     bigint;
+  asked     bigint[] := array(select distinct (r ->> 'wallet_id')::bigint from jsonb_array_elements(in_requests) r);
+  -- Wallets that another session holds.
+  held      bigint[] := '{}';
 begin
-  perform 1 from wallets w
-    where w.id in (select (r ->> 'wallet_id')::bigint from jsonb_array_elements(in_requests) r)
-    order by w.id for no key update;
+  begin
+    perform set_config('lock_timeout', '250ms', true);
+    perform 1 from wallets w where w.id = any (asked) order by w.id for no key update;
+    perform set_config('lock_timeout', '0', true);
+  exception when lock_not_available then
+    -- What the block has locked is free again, and so is its setting.
+    held := array(
+      select w.id from wallets w where w.id = any (asked)
+      except all
+      select free.id from (select w.id from wallets w where w.id = any (asked) order by w.id for no key update skip locked) free);
+  end;
 
   delete from idempotency_keys k using jsonb_array_elements(in_requests) r
-    where r ->> 'key' is not null and k.wallet_id = (r ->> 'wallet_id')::bigint and k.key = r ->> 'key'
+    where r ->> 'key' is not null and (r ->> 'wallet_id')::bigint <> all (held) and k.wallet_id = (r ->> 'wallet_id')::bigint and k.key = r ->> 'key'
       and k.created_at <= now() - in_key_lifetime;
 
   for item in
@@ -48,7 +61,9 @@ begin
       remaining := item.available;
     end if;
     maker := makers[item.previous];
-    if item.known_task is not null then
+    if item.wallet_id = any (held) then
+      outcomes[item.ordinal] := 'busy';
+    elsif item.known_task is not null then
       task_ids[item.ordinal] := item.known_task;
       outcomes[item.ordinal] := case when item.known_fingerprint = item.fingerprint then 'replayed' else 'conflict' end;
     elsif maker is not null then
@@ -102,80 +117,122 @@ begin
     from unnest(outcomes) with ordinality as o (outcome, ordinal);
 end $$;
 
+-- Tasks of a wallet that are with a provider: what its plan limits.
+create function active_tasks(in_wallet bigint) returns integer language sql stable as $$
+  select count(*)::integer from tasks t
+  where t.wallet_id = in_wallet and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
+$$;
+
+-- The wallets whose turn is next at a provider, at most `in_slots`: each of them has a task to offer, so no other wallet's turn
+-- can come before theirs.
+create function next_wallets(in_provider text, in_slots integer, in_limits jsonb, in_passed bigint[]) returns bigint[]
+language sql volatile as $$
+  with recursive waiting (wallet_id) as (
+    -- A loose index scan: one probe for each wallet that has a queue, however long the queue.
+    (select t.wallet_id from tasks t where t.state = 'queued' and t.parked_at is null and t.provider = in_provider
+     order by t.wallet_id limit 1)
+    union all
+    select (select t.wallet_id from tasks t
+            where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id > w.wallet_id
+            order by t.wallet_id limit 1)
+    from waiting w where w.wallet_id is not null
+  )
+  select coalesce(array_agg(turn.id), '{}') from (
+    select w.id
+    from waiting
+    join wallets w on w.id = waiting.wallet_id and w.id <> all (in_passed)
+    join accounts a on a.id = w.account_id
+    left join admissions last on last.wallet_id = w.id
+    cross join lateral (select active_tasks(w.id) as tasks) active
+    where active.tasks < (in_limits ->> a.plan)::integer
+    order by active.tasks, last.last_admitted_at nulls first, w.id
+    limit in_slots
+  ) turn
+$$;
+
+-- The tasks that are to be admitted of some wallets, in the order of their turns, at most `in_slots`.
+create function next_tasks(in_provider text, in_slots integer, in_limits jsonb, in_wallets bigint[]) returns uuid[]
+language sql volatile as $$
+  select coalesce(array_agg(turn.id), '{}') from (
+    select head.id
+    from unnest(in_wallets) as wanted (id)
+    join wallets w on w.id = wanted.id
+    join accounts a on a.id = w.account_id
+    left join admissions last on last.wallet_id = w.id
+    cross join lateral (select active_tasks(w.id) as tasks) active
+    cross join lateral (
+      select t.id, row_number() over (order by t.created_at, t.id) as rank from tasks t
+      where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id = w.id
+      order by t.created_at, t.id limit greatest(0, least(in_slots, (in_limits ->> a.plan)::integer - active.tasks))
+    ) head
+    order by active.tasks + head.rank, last.last_admitted_at nulls first, head.id
+    limit in_slots
+  ) turn
+$$;
+
 -- Admits queued tasks of one provider to its free slots, at most `in_limit`. Fair between wallets: whoever has the fewest
 -- tasks under way comes first, among equals whoever waited longest; no wallet goes over its plan's concurrency
 -- (`in_limits`: plan → n), and the provider not over `in_concurrency`: of the whole installation, or `in_each_worker`.
--- One admission at a time in the whole installation, so the limits are exact; it is a batch, so that is cheap.
+--
+-- Exact, and held up by nothing but another admission, which takes milliseconds: one admission of a provider at a time counts
+-- its slots, one admission of a wallet at a time counts its tasks, and a task that another session holds (it may be canceled
+-- at this moment) is passed over, with its wallet, in favour of the next one.
 create function admit_tasks(
   in_provider text, in_limit integer, in_concurrency integer, in_each_worker boolean, in_limits jsonb,
   in_worker text, in_lease interval, in_deadline interval
 ) returns setof tasks
 language plpgsql as $$
 declare
-  slots integer;
+  slots  integer;
+  next   bigint[];
+  chosen uuid[];
+  taken  integer;
+  -- Wallets whose turn is over in this call.
+  passed bigint[] := '{}';
 begin
-  perform pg_advisory_xact_lock(hashtext('reelay.admit'));
+  perform pg_advisory_xact_lock(hashtext('reelay.admit'), hashtext(in_provider));
   slots := least(in_limit, in_concurrency - (
     select count(*) from tasks t
     where t.provider = in_provider and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
       and t.holds_slot
       and (not in_each_worker or t.lease_owner = in_worker)));
-  if slots <= 0 then
-    return;
-  end if;
-  return query
-    with recursive waiting (wallet_id) as (
-      -- A loose index scan: one probe for each wallet that has a queue, however long the queue.
-      (select t.wallet_id from tasks t where t.state = 'queued' and t.parked_at is null and t.provider = in_provider
-       order by t.wallet_id limit 1)
-      union all
-      select (select t.wallet_id from tasks t
-              where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id > w.wallet_id
-              order by t.wallet_id limit 1)
-      from waiting w where w.wallet_id is not null
-    ),
-    -- Each of the first `slots` wallets has a task to offer, so no other wallet's turn can come in this batch.
-    next_wallets as (
-      select w.id, active.tasks, last.last_admitted_at,
-             least(slots, (in_limits ->> a.plan)::integer - active.tasks) as room
-      from waiting
-      join wallets w on w.id = waiting.wallet_id
-      join accounts a on a.id = w.account_id
-      left join admissions last on last.wallet_id = w.id
-      cross join lateral (
-        select count(*)::integer as tasks from tasks t
-        where t.wallet_id = w.id and t.state in ('submitting', 'running', 'collecting') and t.parked_at is null
-      ) active
-      where active.tasks < (in_limits ->> a.plan)::integer
-      order by active.tasks, last.last_admitted_at nulls first, w.id
-      limit slots
-    ),
-    chosen as (
-      select head.id
-      from next_wallets w
-      cross join lateral (
-        select t.id, row_number() over (order by t.created_at, t.id) as rank from tasks t
-        where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id = w.id
-        order by t.created_at, t.id limit w.room
-      ) head
-      order by w.tasks + head.rank, w.last_admitted_at nulls first, head.id
-      limit slots
-    ),
-    admitted as (
-      update tasks t set
-        state = 'submitting', fence = t.fence + 1, lease_owner = in_worker, lease_until = now() + in_lease,
-        due_at = now() + in_lease, started_at = now(), deadline_at = now() + in_deadline, updated_at = now()
-      -- Another lane may have moved it to another provider meanwhile.
-      from chosen where t.id = chosen.id and t.state = 'queued' and t.parked_at is null and t.provider = in_provider
-      returning t.*
-    ),
-    noted as (
-      insert into admissions (wallet_id, last_admitted_at)
-      -- One row for each wallet: the time differs from row to row.
-      select served.wallet_id, clock_timestamp() from (select distinct admitted.wallet_id from admitted) served
-      on conflict (wallet_id) do update set last_admitted_at = excluded.last_admitted_at
-    )
-    select * from admitted;
+  while slots > 0 loop
+    next := next_wallets(in_provider, slots, in_limits, passed);
+    -- In order of their ids, so that no two admissions wait for each other. Later rounds hold locks already: they take what is free.
+    if passed = '{}' then
+      perform pg_advisory_xact_lock(hashtext('reelay.admit.wallet'), w.id::integer)
+        from (select id from unnest(next) id order by id) w;
+    else
+      next := array(select w.id from unnest(next) with ordinality as w (id, n)
+                    where pg_try_advisory_xact_lock(hashtext('reelay.admit.wallet'), w.id::integer) order by w.n);
+    end if;
+    chosen := next_tasks(in_provider, slots, in_limits, next);
+    exit when chosen = '{}';
+    return query
+      with free as materialized (
+        -- Another lane may have moved it to another provider meanwhile.
+        select t.id from tasks t where t.id = any (chosen) and t.state = 'queued' and t.parked_at is null and t.provider = in_provider
+        for update skip locked
+      ),
+      admitted as (
+        update tasks t set
+          state = 'submitting', fence = t.fence + 1, lease_owner = in_worker, lease_until = now() + in_lease,
+          due_at = now() + in_lease, started_at = now(), deadline_at = now() + in_deadline, updated_at = now()
+        from free where t.id = free.id
+        returning t.*
+      ),
+      noted as (
+        insert into admissions (wallet_id, last_admitted_at)
+        -- One row for each wallet: the time differs from row to row.
+        select served.wallet_id, clock_timestamp() from (select distinct admitted.wallet_id from admitted) served
+        on conflict (wallet_id) do update set last_admitted_at = excluded.last_admitted_at
+      )
+      select * from admitted;
+    get diagnostics taken = row_count;
+    exit when taken = cardinality(chosen);
+    slots := slots - taken;
+    passed := passed || next;
+  end loop;
 end $$;
 
 -- The latest attempt at a task. Volatile, and so with a snapshot of its own: a statement that leases a task begins before it
@@ -187,6 +244,8 @@ end $$;
 
 -- Ends a task: the terminal state, the capture or release of its hold, its media, its attempt and its deliveries (a
 -- callback however it ended, an upload if it succeeded), in one transaction.
+-- The order of locks, here and everywhere: wallets by their ids, then tasks. So whoever waits for a wallet holds no task that
+-- an admission, a claim or a cancel could want, and none of them waits in a circle.
 -- Compare-and-set: returns the task if this call ended it, and nothing if it was no longer in one of `in_from`, or if
 -- `in_fence` (null: whoever asks) is no longer its fencing token. So of any number of racing settlements one wins.
 create function settle_task(
@@ -197,6 +256,7 @@ language plpgsql as $$
 declare
   settled tasks;
 begin
+  perform 1 from wallets w where w.id = (select t.wallet_id from tasks t where t.id = in_id) for no key update;
   update tasks t set
     state = in_to, final_credits = in_capture, failure_reason = in_reason, failure_message = in_message,
     progress = case when in_to = 'succeeded' then 100 else t.progress end,
