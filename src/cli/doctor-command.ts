@@ -15,6 +15,7 @@ import { openStore } from '../media/open-store.ts'
 import { probeVideo } from '../media/probe.ts'
 import { readStoreIdentity } from '../media/store-identity.ts'
 import { createAnimaticProvider } from '../providers/animatic/adapter.ts'
+import { selectOverdue } from '../tasks/operator-queries.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { openDatabase } from './open-database.ts'
 import { type OutputOptions, print } from './output.ts'
@@ -51,6 +52,9 @@ const LOW_DISK_BYTES = 1024 ** 3
 
 /** Rows that break a rule of the ledger and are shown; one fault often shows in several. */
 const SHOWN_VIOLATIONS = 10
+
+/** Overdue tasks that are shown; one fault often has many. */
+const SHOWN_OVERDUE = 10
 
 /** A test video of one second renders in a few; a machine that needs longer has something wrong. */
 const RENDER_PATIENCE_MS = 60_000
@@ -158,6 +162,18 @@ const CHECKS: readonly Check[] = [
           throw new Error([...shown, ...(more === 0 ? [] : [`and ${more} more`])].join('; '))
         }
       }
+    },
+  },
+  {
+    name: 'overdue tasks',
+    needs: 'database',
+    advice:
+      'The log of the worker has the cause of each ("an overdue task cannot be ended"). Their credits stay on hold.',
+    run: async (config) => {
+      await using database = await openDatabase(config, 'command')
+      const overdue = await selectOverdue(database.pool, SHOWN_OVERDUE)
+      if (overdue.length > 0) throw new Error(`these tasks could not be ended at their deadline: ${overdue.join(', ')}`)
+      return 'no queued task is past its deadline'
     },
   },
   {

@@ -20,11 +20,15 @@ export const STATEMENT_TIMEOUT_MS = 30_000
 /** Milliseconds after which a statement is given up here: the server's own time-out comes first, if the server is there. */
 const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000
 
+/** Milliseconds after which the server ends a session that does nothing within a transaction: none of ours pauses in one. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
 /** What a connection whose statements are short is opened with. */
 export const IMPATIENT: pg.ClientConfig = {
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   statement_timeout: STATEMENT_TIMEOUT_MS,
   query_timeout: ANSWER_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
 }

@@ -143,6 +143,10 @@ async function submit(
         'insufficient_credits',
         `This generation costs ${task.priceCredits} credits; ${outcome.availableCredits} are available.`,
       )
+    case 'busy':
+      throw new Refusal('unavailable', "The account's balance is held by another operation; try again.", {
+        retryAfterSeconds: OVERLOADED_RETRY_SECONDS,
+      })
     case 'overloaded':
       throw new Refusal('unavailable', 'Too many requests are being created at this moment; try again.', {
         retryAfterSeconds: OVERLOADED_RETRY_SECONDS,

@@ -222,11 +222,15 @@ export async function postponeTask(db: Queryable, task: LeasedTask, next: NextSt
   return rowCount === 1
 }
 
-/** Frees the leases of a worker whose process is known to be gone: its tasks are due at once, those that were due before since then. */
+/**
+ * Frees the leases of a worker whose process is known to be gone: its tasks are due at once, those that were due before since then. A task that another session holds
+ * is not waited for: its lease runs out by itself.
+ */
 export async function releaseLeases(db: Queryable, worker: string): Promise<number> {
   const { rowCount } = await db.query(
     `update tasks set fence = fence + 1, lease_owner = null, lease_until = null, due_at = least(due_at, now())
-     where lease_owner = $1 and state in ('submitting', 'running', 'collecting')`,
+     where id in (select id from tasks where lease_owner = $1 and state in ('submitting', 'running', 'collecting')
+                  for update skip locked)`,
     [worker],
   )
   return rowCount ?? 0

@@ -60,6 +60,20 @@ export async function selectAttempts(db: Queryable, task: TaskId): Promise<Attem
   }))
 }
 
+/**
+ * Queued tasks that a live worker should have ended by their deadline and could not, the oldest first. None where no worker
+ * is alive.
+ */
+export async function selectOverdue(db: Queryable, limit: number): Promise<TaskId[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from tasks where state = 'queued' and deadline_at < now() - interval '10 minutes'
+       and exists (select from workers where started_at < now() - interval '10 minutes' and seen_at > now() - interval '1 minute')
+     order by deadline_at limit $1`,
+    [limit],
+  )
+  return rows.map(({ id }) => idOf('task', id))
+}
+
 /** A task whose last attempt may have begun a job that nobody knows. */
 export interface UncertainTask {
   readonly task: TaskId

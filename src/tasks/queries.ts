@@ -17,6 +17,7 @@ export const QUEUE_DEADLINE_SECONDS = 24 * 60 * 60
 export type SubmitRow =
   | { readonly outcome: 'created' | 'replayed'; readonly taskUuid: string; readonly createdAt: Date }
   | { readonly outcome: 'conflict' }
+  | { readonly outcome: 'busy' }
   | { readonly outcome: 'insufficient'; readonly availableCredits: bigint }
 
 /** Creates a batch of tasks in one statement; outcomes come in the order of `tasks`. */
@@ -33,7 +34,7 @@ export async function submitTasks(db: Queryable, tasks: readonly NewTask[]): Pro
     values: [submitArgument(tasks), IDEMPOTENCY_KEY_LIFETIME],
   })
   return rows.map((row): SubmitRow => {
-    if (row.outcome === 'conflict') return { outcome: 'conflict' }
+    if (row.outcome === 'conflict' || row.outcome === 'busy') return { outcome: row.outcome }
     if (row.outcome === 'insufficient' || row.task_id === null) {
       return { outcome: 'insufficient', availableCredits: row.available }
     }
@@ -231,7 +232,8 @@ export async function requestCancel(db: Queryable, id: TaskId): Promise<boolean>
 export async function deleteOldIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `delete from idempotency_keys where (wallet_id, key) in (
-       select wallet_id, key from idempotency_keys where created_at <= now() - $2::interval limit $1)`,
+       select wallet_id, key from idempotency_keys where created_at <= now() - $2::interval
+       order by created_at limit $1 for update skip locked)`,
     [limit, IDEMPOTENCY_KEY_LIFETIME],
   )
   return rowCount ?? 0

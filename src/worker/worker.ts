@@ -28,6 +28,7 @@ import { type Chore, runChores } from './chores.ts'
 import { DeliveryLane, type DeliveryLaneOptions } from './delivery-lane.ts'
 import { Lane, type LaneContext } from './lane.ts'
 import { deleteWorker, upsertWorker } from './queries.ts'
+import { SetAside } from './set-aside.ts'
 import { StorageWatch } from './storage-watch.ts'
 
 /** Rows that one run of a chore takes: small transactions, however much has piled up. */
@@ -86,11 +87,13 @@ export class Worker {
   readonly #deliveryLanes: readonly DeliveryLane[]
   readonly #laneContext: LaneContext
   readonly #running = new Set<Promise<unknown>>()
+  readonly #setAside: SetAside
   readonly #missing: MissingProviders
   readonly #storage: StorageWatch
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.#setAside = new SetAside(options.log)
     const { pool: db, ingest, log, store, deliveries } = options
     // Each lane, each chore and each step listens.
     setMaxListeners(0, this.#stop.signal, this.#cut.signal)
@@ -224,12 +227,12 @@ export class Worker {
       {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
-        run: async () => after(await expireQueued(pool, CHORE_BATCH)),
+        run: () => this.#expire(expireQueued),
       },
       {
         name: 'expire tasks in doubt',
         everyMs: MINUTE_MS,
-        run: async () => after(await expireInDoubt(pool, CHORE_BATCH)),
+        run: () => this.#expire(expireInDoubt),
       },
       {
         name: 'forget idempotency keys',
@@ -263,6 +266,13 @@ export class Worker {
     const { pool, id, providers } = this.#options
     const names = providers.all.map(({ provider }) => provider.id)
     await upsertWorker(pool, id, { providers: names, storageFault: this.#storage.fault })
+  }
+
+  /** Ends overdue tasks; those that cannot be ended now are set aside. */
+  async #expire(expire: typeof expireQueued): Promise<'more' | 'done'> {
+    const found = await expire(this.#options.pool, { limit: CHORE_BATCH, except: this.#setAside.ids })
+    this.#setAside.add(found)
+    return after(found.expired.length)
   }
 }
 
