@@ -10,8 +10,11 @@ export interface NextStep {
   readonly keepLeaseMs: number | undefined
 }
 
-/** Past its deadline a task is looked at so often, until a look is answered: it may hold credits that are due back. */
-const LAST_LOOKS_EVERY = '30 seconds'
+/**
+ * A step is due at the task's deadline at the latest; and past that so often, until a look is answered, for the task may hold credits
+ * that are due back.
+ */
+export const LATEST_STEP = `greatest(deadline_at, now() + interval '30 seconds')`
 
 /**
  * $1 id, $2 fence, $3 ms until due (null: the deadline), $4 ms of lease kept beyond that (null: given back). Once it is
@@ -20,12 +23,12 @@ const LAST_LOOKS_EVERY = '30 seconds'
  */
 export const NEXT_STEP = nextStep('$3', '$4')
 
-export function nextStep(inMs: string, keepLeaseMs: string): string {
+export function nextStep(inMs: string, keepLeaseMs: string, latest: string = LATEST_STEP): string {
   return `
   due_at = case when cancel_requested_at is not null and state in ('submitting', 'running') then now()
                 when ${inMs}::float8 is null then deadline_at
                 else least(now() + make_interval(secs => ${inMs}::float8 / 1000),
-                  greatest(deadline_at, now() + interval '${LAST_LOOKS_EVERY}'),
+                  ${latest},
                   case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' end) end,
   hinted_at = case when hinted_at = 'infinity' then now() + interval '${HINT_PAUSE}' else hinted_at end,
   lease_owner = case when ${keepLeaseMs}::float8 is null then null else lease_owner end,

@@ -2,7 +2,7 @@
 import { idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import type { LeasedTask } from './lease-queries.ts'
-import { type NextStep, nextStep, nextStepValues } from './next-step.ts'
+import { LATEST_STEP, type NextStep, nextStep, nextStepValues } from './next-step.ts'
 import { statesBefore } from './states.ts'
 
 /**
@@ -20,6 +20,9 @@ export interface SavedPoll {
   readonly next: NextStep
 }
 
+/** A look that was begun before the deadline and ended after it is followed at once by the last one. */
+const LATEST_LOOK = `case when polled.is_past_deadline then ${LATEST_STEP} else deadline_at end`
+
 /**
  * Writes down many polls in one statement, each for itself: under the fencing token of its own lease. Returns the tasks of
  * those that counted; the leases of the others were lost. A look that ends after its lease moves the deadline, like one that
@@ -34,7 +37,7 @@ export async function savePolls(db: Queryable, polls: readonly SavedPoll[]): Pro
     // Not waited for until it is on the disk: a crash of the database that loses it costs a poll, which is made again. A claim
     // is waited for, and with it all that was committed before.
     text: `with relaxed as materialized (select set_config('synchronous_commit', 'off', true))
-           update tasks set ${nextStep('polled.in_ms', 'polled.keep_ms')},
+           update tasks set ${nextStep('polled.in_ms', 'polled.keep_ms', LATEST_LOOK)},
              updated_at = case when polled.reached > progress then now() else updated_at end,
              progress = greatest(progress, polled.reached),
              deadline_at = deadline_at + greatest(interval '0', now() - due_at),
@@ -45,8 +48,9 @@ export async function savePolls(db: Queryable, polls: readonly SavedPoll[]): Pro
              collect_faults = collect_faults + (polled.found in ('no video', 'no use'))::integer,
              holds_slot = case when polled.found in ('nothing', 'busy') then holds_slot
                                else state <> 'collecting' and polled.found = 'pending' end
-           from unnest($1::uuid[], $2::bigint[], $3::float8[], $4::float8[], $5::smallint[], $6::text[])
-             as polled (id, fence, in_ms, keep_ms, reached, found), relaxed
+           from unnest($1::uuid[], $2::bigint[], $3::float8[], $4::float8[], $5::smallint[], $6::text[],
+               $7::boolean[])
+             as polled (id, fence, in_ms, keep_ms, reached, found, is_past_deadline), relaxed
            where tasks.id = polled.id and tasks.fence = polled.fence
            returning tasks.id`,
     values: [
@@ -56,6 +60,7 @@ export async function savePolls(db: Queryable, polls: readonly SavedPoll[]): Pro
       steps.map(([, , , keepMs]) => keepMs),
       sorted.map(({ progress }) => progress),
       sorted.map(({ found }) => found),
+      sorted.map(({ task }) => task.leftMs <= 0),
     ],
   })
   return new Set(rows.map(({ id }) => idOf('task', id)))

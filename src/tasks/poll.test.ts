@@ -160,6 +160,8 @@ describe('a task at its provider', () => {
       shop.logged.some((line) => line.includes('"unknownStatus":"marinating"')),
       'the operator hears of it',
     )
+    const errors = shop.logged.filter((line) => line.includes('"level":50') && line.includes('marinating"'))
+    assert.equal(errors.length, 1, 'once, and not at each poll')
   })
 
   it('that asks for patience is polled after it, not before', async () => {
