@@ -162,6 +162,14 @@ test('reads again, soon and without being told of another change, what the datab
   assert.deepEqual(waits.slice(1), [1_000, 1_000])
 })
 
+test('reads again where its read found no turn at the database', async () => {
+  const { watchers } = scripted('changed', 'quiet')
+  const busy = new Refusal('unavailable', 'Too many requests of this account are being answered.')
+  const read = readsOrFails(busy, FAILED)
+  const updates = followTask({ task: QUEUED, watchers, read, onUnread: () => undefined, signal: open() })
+  assert.deepEqual(await all(updates), [{ kind: 'changed', task: FAILED }])
+})
+
 test('beats while it cannot read, with what it last read', async () => {
   const { watchers } = scripted('changed', 'changed', 'quiet', 'quiet')
   const updates = followTask({

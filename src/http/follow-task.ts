@@ -79,12 +79,12 @@ export async function* followTask(following: Following): AsyncGenerator<TaskUpda
 
 type ReadOutcome = { readonly kind: 'read'; readonly task: Task } | { readonly kind: 'failed'; readonly error: unknown }
 
-/** A refusal is an answer, and thrown; a fault is one of the outcomes. */
+/** A refusal is an answer, and thrown; a fault is one of the outcomes, and so is a refusal that will pass. */
 async function attempt(read: () => Promise<Task>): Promise<ReadOutcome> {
   try {
     return { kind: 'read', task: await read() }
   } catch (error) {
-    if (error instanceof Refusal) throw error
+    if (error instanceof Refusal && error.code !== 'unavailable') throw error
     return { kind: 'failed', error }
   }
 }

@@ -62,7 +62,7 @@ export class RenderPool implements AsyncDisposable {
     this.#entries.set(job.id, entry)
     const release = this.#turns.tryTake(job.customer)
     if (release === undefined) void this.#wait(entry)
-    else void this.#run(entry, release)
+    else void this.#run(entry).finally(release)
   }
 
   /** Where a job stands; undefined for one that was never started here, was cancelled, or was forgotten. */
@@ -106,13 +106,15 @@ export class RenderPool implements AsyncDisposable {
     try {
       release = await this.#turns.take({ key: job.customer, signal: unwanted.signal })
     } catch {
-      // Nobody wants it any more, and there is nothing of it.
+      // It was canceled, and there is nothing of it.
       return
     }
-    await this.#run(entry, release)
+    // Canceled at the very moment at which its turn came.
+    if (unwanted.signal.aborted) release()
+    else await this.#run(entry).finally(release)
   }
 
-  async #run(entry: Entry, release: () => void): Promise<void> {
+  async #run(entry: Entry): Promise<void> {
     const { request, referencePaths = [], outputPath } = entry.job
     const child = this.#freeChild()
     entry.child = child
@@ -134,7 +136,6 @@ export class RenderPool implements AsyncDisposable {
     this.#rest(child)
     // One that was killed takes memory until it is gone.
     if (!child.alive) await child.ended
-    release()
   }
 
   /** A warm process, or a new one: never more than there are turns. */
