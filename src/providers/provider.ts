@@ -30,7 +30,7 @@ export type OpenReference = (reference: Reference) => Promise<Readable>
 export interface StartContext {
   /**
    * Whose job it is: equal for equal customers, and nothing else is said of them. For providers whose jobs run in this process,
-   * which share it between customers; no upstream is told. Absent where it is nobody's: a check of the operator's.
+   * which share it between customers; no upstream is told. Absent for a check that the operator makes.
    */
   readonly customer?: string
   /** Names this attempt; sent to the provider as its idempotency key where it has one. Equal on every repeat. */
