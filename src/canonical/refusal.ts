@@ -73,6 +73,20 @@ export class Refusal extends Error {
   }
 }
 
+/**
+ * Several fields that are wrong, in one refusal that says so of each; its detail is that of the first. `more`: how many are
+ * wrong beside those. Throws for none.
+ */
+export function refusedTogether(refusals: readonly Refusal[], more = 0): Refusal {
+  const [first] = refusals
+  if (first === undefined) throw new Error('nothing is wrong')
+  if (refusals.length === 1 && more === 0) return first
+  const sentences = refusals.map(({ message }) => message)
+  if (more > 0) sentences.push(`${more} more fields are wrong.`)
+  const { code, detail } = first
+  return new Refusal(code, sentences.join(' '), detail === undefined ? {} : { detail })
+}
+
 /** Characters of a sent value that an error repeats; the rest is cut, so that an error stays readable and small. */
 const SHOWN_VALUE_CHARACTERS = 80
 

@@ -12,7 +12,7 @@ import { isBlank } from '../canonical/is-blank.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Model, Parameter, ParameterMeaning, ReferencePolicy } from '../canonical/model.ts'
 import type { AskedReference, Reference } from '../canonical/reference.ts'
-import { invalidField, Refusal } from '../canonical/refusal.ts'
+import { invalidField, Refusal, refusedTogether } from '../canonical/refusal.ts'
 import { allowedKinds, checkReference } from './check-reference.ts'
 
 /** What a dialect read from a body, before the catalog has looked at it. */
@@ -57,24 +57,51 @@ export interface DraftRequest extends z.infer<typeof chosenSchema> {
  */
 export function validate(model: Model, asked: AskedGeneration, context: ValidationContext): DraftRequest {
   const { parameters, references } = offered(model, asked.operation)
-  checkRoles(model, asked, references)
-  const prompt = checkPrompt(model, asked)
-  checkKeys({ parameters, references }, asked)
-  const hasPicture = asked.references.length > 0
+  const wrong: Refusal[] = []
+  note(wrong, () => checkRoles(model, asked, references))
+  const prompt = note(wrong, () => checkPrompt(model, asked)) ?? ''
+  note(wrong, () => checkKeys({ parameters, references }, asked))
   const fixed = asked.operation === 'generate' ? model.fixed : {}
   const chosen: Partial<Record<ParameterMeaning, Json | undefined>> = { seed: context.freshSeed, ...fixed }
   for (const parameter of parameters) {
-    const value = asked.params[parameter.key]
-    const field = `${asked.paramsPath}${parameter.key}`
-    if (value !== undefined) {
-      Object.assign(chosen, meant(parameter, checkValue(parameter, field, value)))
-      checkBesideReferences(parameter, { field, value, chosen, asked, policies: references })
-    } else {
-      Object.assign(chosen, meant(parameter, defaultOf(parameter, hasPicture)))
-    }
-    if (parameter.meaning === 'mode' && chosen.mode === 'spicy') checkSpicy(field, hasPicture, context)
+    note(wrong, () => choose(parameter, { chosen, asked, policies: references, context }))
   }
+  if (wrong.length > 0) throw refusedTogether(wrong)
   return { model: model.id, operation: asked.operation, prompt, ...chosenSchema.parse(chosen) }
+}
+
+/** Goes on after a field that is wrong, so that one refusal names them all: no more than a model has parameters. */
+function note<Checked>(wrong: Refusal[], check: () => Checked): Checked | undefined {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    wrong.push(error)
+    return undefined
+  }
+}
+
+/** Puts into `chosen` what a parameter's value, or its default, chooses. */
+function choose(
+  parameter: Parameter,
+  about: {
+    chosen: Partial<Record<ParameterMeaning, Json | undefined>>
+    asked: AskedGeneration
+    policies: readonly ReferencePolicy[]
+    context: ValidationContext
+  },
+): void {
+  const { chosen, asked, policies, context } = about
+  const hasPicture = asked.references.length > 0
+  const value = asked.params[parameter.key]
+  const field = `${asked.paramsPath}${parameter.key}`
+  if (value !== undefined) {
+    Object.assign(chosen, meant(parameter, checkValue(parameter, field, value)))
+    checkBesideReferences(parameter, { field, value, chosen, asked, policies })
+  } else {
+    Object.assign(chosen, meant(parameter, defaultOf(parameter, hasPicture)))
+  }
+  if (parameter.meaning === 'mode' && chosen.mode === 'spicy') checkSpicy(field, hasPicture, context)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Json } from '../canonical/json.ts'
-import { type FieldDetail, invalidField, Refusal } from '../canonical/refusal.ts'
+import { type FieldDetail, invalidField, Refusal, refusedTogether } from '../canonical/refusal.ts'
 
 /** What PostgreSQL's `jsonb` and `text` hold, in words. */
 export const STORABLE_TEXT = 'a text of valid Unicode without NUL'
@@ -13,17 +13,26 @@ export function isStorable(text: string): boolean {
 /** Text that can be stored. A body was checked for it when it was parsed; this says so where a schema is read alone. */
 export const storableText = z.string().refine(isStorable, { error: STORABLE_TEXT })
 
+/** Fields that one refusal names: as many as are read at once; a body of a thousand wrong ones has one mistake. */
+const MAX_NAMED_FIELDS = 8
+
 /**
- * Reads a body or query with its schema. What does not fit is refused with the first field that is wrong, the value that
- * was sent and what is allowed there.
+ * Reads a body or query with its schema. What does not fit is refused with each field that is wrong, up to a bound, the
+ * value that was sent and what is allowed there; the detail is that of the first.
  */
 export function readInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(input, { reportInput: true })
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw issue === undefined
-    ? new Refusal('invalid_field', 'The request is not valid.')
-    : refusalOf(issue, input, keysOf(schema))
+  const issues = parsed.error.issues.flatMap(eachKey)
+  const keys = keysOf(schema)
+  const named = issues.slice(0, MAX_NAMED_FIELDS).map((issue) => refusalOf(issue, input, keys))
+  throw refusedTogether(named, issues.length - named.length)
+}
+
+/** Several unknown keys are one issue. */
+function eachKey(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [issue]
+  return issue.keys.map((key) => ({ ...issue, keys: [key] }))
 }
 
 /** The documented keys, in words. */

@@ -66,7 +66,7 @@ describe('parseJson', () => {
     for (const text of ['['.repeat(100), '"'.repeat(99) + '['.repeat(100), '\\'.repeat(7) + '{'.repeat(100)]) {
       assert.deepEqual(parse(JSON.stringify({ text })), { text })
     }
-    assert.doesNotThrow(() => parse(JSON.stringify(Array.from({ length: 1_000 }, () => [{}]))))
+    assert.doesNotThrow(() => parse(JSON.stringify(Array.from({ length: 300 }, () => [{}]))))
   })
 
   test('needs time in proportion to the body, whatever is in it', () => {
@@ -79,10 +79,12 @@ describe('parseJson', () => {
     assert.ok(process.cpuUsage(began).user < 10_000_000)
   })
 
-  test('refuses more than 10,000 values, before it makes them, and counts none that stand in a text', () => {
-    assert.doesNotThrow(() => parse(JSON.stringify(Array(10_000).fill(1))))
-    assertMalformed(JSON.stringify(Array(10_001).fill(1)), /10000 values/)
-    assertMalformed(`[${'1,'.repeat(10_001)}`, /10000 values/)
+  test('refuses more than 1,000 values, before it makes them, and counts none that stand in a text', () => {
+    assert.doesNotThrow(() => parse(JSON.stringify(Array(1_000).fill(1))))
+    assertMalformed(JSON.stringify(Array(1_001).fill(1)), /1000 values/)
+    assertMalformed(`[${'1,'.repeat(1_001)}`, /1000 values/)
+    assertMalformed(`[${'[[[[1]]]],'.repeat(250)}1]`, /1000 values/)
+    assertMalformed(`[${'{},'.repeat(600)}1]`, /1000 values/)
     for (const text of [','.repeat(20_000), `"${','.repeat(20_000)}`, `\\"\\${','.repeat(20_000)}`]) {
       assert.deepEqual(parse(JSON.stringify({ text })), { text })
     }

@@ -17,7 +17,8 @@ import { mountManifest } from './manifest-route.ts'
 import { mountMedia } from './media-route.ts'
 import { mountDialect } from './mount-dialect.ts'
 import { mountOpenApi } from './openapi-routes.ts'
-import { BODY_LIMIT_BYTES, parseJson } from './parse-json.ts'
+import { BODY_LIMIT_BYTES } from './parse-json.ts'
+import { parseLargeJson } from './parse-large-json.ts'
 import type { Platform } from './platform.ts'
 import { mountProviderWebhooks } from './provider-webhook-route.ts'
 import { refusalAnswer } from './refusal-answer.ts'
@@ -94,7 +95,7 @@ export function createServer({ platform, metricsToken, publicUrl, corsOrigins }:
   app.server.on('checkExpectation', (request, response) => answerExpectation(request, response, platform.log))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    parseJson(body),
+    parseLargeJson(body),
   )
   observeRequests(app, platform)
   endConnections(app)

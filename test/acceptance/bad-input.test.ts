@@ -71,6 +71,14 @@ const BODIES: readonly BadCase[] = [
   invalid('a model that is a number', { ...CHEAP, model: 7 }, 'model', '7', 'a text'),
   invalid('an unknown model', { ...CHEAP, model: 'sora' }, 'model', '"sora"', 'one of grok-imagine-video'),
   invalid('a model named like an inherited property', { ...CHEAP, model: 'constructor' }, '"constructor"', 'one of'),
+  invalid(
+    'several wrong fields',
+    { model: 7, prompt: 8, x: 9 },
+    'model cannot be 7',
+    'prompt cannot be 8',
+    'x cannot be used',
+  ),
+  invalidParams('several wrong values', { duration: 5, mode: 'x', y: 1 }, 'duration', 'mode', 'y cannot be used'),
   invalid('no prompt', { model: CHEAP.model }, 'prompt is required', 'a text'),
   invalid('a prompt that is a list', { ...CHEAP, prompt: ['sea'] }, 'prompt', '["sea"]', 'a text'),
   invalid('a prompt that is null', { ...CHEAP, prompt: null }, 'prompt is required', 'a text'),
@@ -203,7 +211,12 @@ const BODIES: readonly BadCase[] = [
   {
     name: 'a body of a million values',
     ask: { body: { ...CHEAP, prompt: Array(1_000_000).fill(1) } },
-    expected: { status: 400, code: 'validation_failed', says: ['10000 values'] },
+    expected: { status: 413, code: 'validation_failed', says: ['262144 bytes beside pictures'] },
+  },
+  {
+    name: 'a body of a hundred thousand values',
+    ask: { body: { ...CHEAP, prompt: Array(100_000).fill(1) } },
+    expected: { status: 400, code: 'validation_failed', says: ['1000 values'] },
   },
   ...['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'].map(
     (type): BadCase => ({

@@ -464,7 +464,7 @@ describe('the OpenAI Videos dialect', () => {
       [
         'a huge prompt',
         { body: { prompt: 'x'.repeat(300_000) } },
-        { status: 400, code: 'invalid_value', param: 'prompt', says: ['300000 characters', '1 to 4096'] },
+        { status: 400, code: 'invalid_value', param: 'prompt', says: ['prompt is too long', '262144 bytes'] },
       ],
       [
         'an unknown model',
