@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { TaskId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
 import type { Task } from '../canonical/task.ts'
@@ -10,10 +9,18 @@ import type { Platform } from './platform.ts'
 
 /** A worker cancels within a fraction of this; a caller whose worker is away is told `processing` and reads again. */
 const WAIT_MS = 3_000
-const LOOK_EVERY_MS = 50
+
+/** Which task, of which wallet; `signal` aborts when the answer is not waited for any more. */
+export interface Cancellation {
+  readonly wallet: WalletId
+  readonly id: TaskId
+  readonly signal: AbortSignal
+}
+
+type Parts = Pick<Platform, 'databaseTurns' | 'waker' | 'watchers'>
 
 /** Cancels, and waits a moment for the worker, so that the answer tells how it ended. */
-export async function cancelAndWait(platform: Platform, wallet: WalletId, id: TaskId): Promise<Task> {
+export async function cancelAndWait(platform: Parts, { wallet, id, signal }: Cancellation): Promise<Task> {
   const outcome = await platform.databaseTurns.run(wallet, (db) => cancelTask(db, wallet, id))
   switch (outcome.kind) {
     case 'canceled':
@@ -24,15 +31,23 @@ export async function cancelAndWait(platform: Platform, wallet: WalletId, id: Ta
       throw new Refusal('not_cancelable', `The generation is ${outcome.task.state} and cannot be canceled any more.`)
     case 'requested':
       platform.waker.wake()
-      return waitForEnd(platform, wallet, outcome.task)
+      return waitForEnd(platform, { wallet, signal }, outcome.task)
   }
 }
 
-async function waitForEnd(platform: Platform, wallet: WalletId, task: Task): Promise<Task> {
+/** By the watch that long polls share: a task is read when it has changed, and not to see whether it has. */
+async function waitForEnd(
+  { databaseTurns, watchers }: Parts,
+  { wallet, signal }: Pick<Cancellation, 'wallet' | 'signal'>,
+  task: Task,
+): Promise<Task> {
+  const deadline = performance.now() + WAIT_MS
+  using watch = watchers.watch(task)
   let latest = task
-  for (let waited = 0; waited < WAIT_MS && !isTerminal(latest.state); waited += LOOK_EVERY_MS) {
-    await delay(LOOK_EVERY_MS)
-    latest = (await platform.databaseTurns.run(wallet, (db) => selectTask(db, wallet, task.id))) ?? latest
+  while (!isTerminal(latest.state)) {
+    const news = await watch.next(Math.max(0, deadline - performance.now()), signal)
+    if (news === 'quiet') break
+    latest = (await databaseTurns.run(wallet, (db) => selectTask(db, wallet, task.id))) ?? latest
   }
   return latest
 }

@@ -5,6 +5,8 @@
  */
 import type pg from 'pg'
 import { Refusal } from '../canonical/refusal.ts'
+import type { Queryable } from '../db/database.ts'
+import { untilLeaving } from '../db/until-leaving.ts'
 import { NoTurn, Turns } from '../isolation/turns.ts'
 import type { WalletId } from '../ledger/queries.ts'
 
@@ -22,6 +24,12 @@ const MAX_WAIT_MS = 10_000
 
 /** Statements that took so long are over by then, or have been ended. */
 const RETRY_SECONDS = 5
+
+/** Whose turn it is, and the signal that aborts when its client has left. */
+export interface Reader {
+  readonly wallet: WalletId
+  readonly leaving: AbortSignal
+}
 
 export class DatabaseTurns {
   readonly #pool: pg.Pool
@@ -49,9 +57,19 @@ export class DatabaseTurns {
     }
   }
 
-  async #wait(wallet: WalletId): Promise<() => void> {
+  /** As `run`, for what is of no use once its client has left: then its turn is given up, and its statement ended. */
+  async read<T>({ wallet, leaving }: Reader, work: (db: Queryable) => Promise<T>): Promise<T> {
+    const release = this.#turns.tryTake(wallet) ?? (await this.#wait(wallet, leaving))
     try {
-      return await this.#turns.take({ key: wallet })
+      return await work(untilLeaving(this.#pool, leaving))
+    } finally {
+      release()
+    }
+  }
+
+  async #wait(wallet: WalletId, signal?: AbortSignal): Promise<() => void> {
+    try {
+      return await this.#turns.take({ key: wallet, ...(signal === undefined ? {} : { signal }) })
     } catch (error) {
       if (!(error instanceof NoTurn)) throw error
       const message = 'Too many requests of this account are being answered at this moment; try again.'

@@ -82,18 +82,22 @@ const EXECUTORS: Executors = {
     return existing(platform, known(holder), id)
   },
 
-  getMany: (platform, { ids }, { holder, dialect }) => {
+  getMany: (platform, { ids }, { holder, dialect, leaving }) => {
     const wallet = known(holder).walletId
-    return platform.databaseTurns.run(wallet, (db) => selectTasksById(db, { wallet, dialect, ids }))
+    return platform.databaseTurns.read({ wallet, leaving: leaving() }, (db) =>
+      selectTasksById(db, { wallet, dialect, ids }),
+    )
   },
 
-  list: async (platform, { limit, after, order, states }, { holder }) => {
+  list: async (platform, { limit, after, order, states }, { holder, leaving }) => {
     const filter = { wallet: known(holder).walletId, states, after, order, limit: limit + 1 }
-    const found = await platform.databaseTurns.run(filter.wallet, (db) => selectTasks(db, filter))
+    const reader = { wallet: filter.wallet, leaving: leaving() }
+    const found = await platform.databaseTurns.read(reader, (db) => selectTasks(db, filter))
     return { tasks: found.slice(0, limit), hasMore: found.length > limit }
   },
 
-  cancel: (platform, { id }, { holder }) => cancelAndWait(platform, known(holder).walletId, id),
+  cancel: (platform, { id }, { holder, leaving }) =>
+    cancelAndWait(platform, { wallet: known(holder).walletId, id, signal: leaving() }),
 
   remove: async (platform, { id }, { holder }) => {
     const task = await existing(platform, known(holder), id)
@@ -115,7 +119,8 @@ const EXECUTORS: Executors = {
 
   getFile: (platform, { id }, { holder }) => getFile(platform, known(holder), id),
 
-  listFiles: (platform, input, { holder }) => listFiles(platform, known(holder), input),
+  listFiles: (platform, input, { holder, leaving }) =>
+    listFiles(platform, { wallet: known(holder).walletId, leaving: leaving() }, input),
 
   deleteFile: (platform, { id }, { holder }) => deleteFile(platform, known(holder), id),
 
@@ -136,7 +141,8 @@ async function existing(platform: Platform, { walletId }: KeyHolder, id: TaskId)
 /** Cancels a task; one that ends by itself at that very moment has ended as well. */
 async function endOf(platform: Platform, holder: KeyHolder, id: TaskId): Promise<Task> {
   try {
-    return await cancelAndWait(platform, holder.walletId, id)
+    // What is to be deleted is deleted, also for a client that has left.
+    return await cancelAndWait(platform, { wallet: holder.walletId, id, signal: new AbortController().signal })
   } catch (error) {
     const now = await existing(platform, holder, id)
     if (error instanceof Refusal && error.code === 'not_cancelable' && isTerminal(now.state)) return now

@@ -14,6 +14,7 @@ import { markFileDeleted, selectFile, selectFiles } from '../files/queries.ts'
 import type { ExaminedFile, ReceivedFile } from '../files/received-file.ts'
 import { refusedReference } from '../files/refused-reference.ts'
 import { checkUpload } from './check-upload.ts'
+import type { Reader } from './database-turns.ts'
 import type { Platform } from './platform.ts'
 import { refusalOfFile } from './refusal-of-file.ts'
 
@@ -79,14 +80,10 @@ export async function getFile(platform: Platform, holder: KeyHolder, id: FileId)
   throw new Refusal('file_not_found', `The file expired on ${found.file.expiresAt.toISOString()}.`)
 }
 
-export async function listFiles(
-  platform: Platform,
-  { walletId: wallet }: KeyHolder,
-  asked: FileListInput,
-): Promise<FilePage> {
+export async function listFiles(platform: Platform, reader: Reader, asked: FileListInput): Promise<FilePage> {
   const { limit, after } = asked
-  const filter = { wallet, after, limit: limit + 1 }
-  const found = await platform.databaseTurns.run(wallet, (db) => selectFiles(db, filter))
+  const filter = { wallet: reader.wallet, after, limit: limit + 1 }
+  const found = await platform.databaseTurns.read(reader, (db) => selectFiles(db, filter))
   return { files: found.slice(0, limit), hasMore: found.length > limit }
 }
 

@@ -3,8 +3,10 @@
  * 16 KB (mediabunny 1.61.0, where it looks for the next element in the last eight bytes), and no timer of the same
  * thread can stop it. So they run in a thread that can be, with a memory of its own.
  */
+
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { childEnvironment } from './child-environment.ts'
 import type { ThreadOrder, ThreadReport } from './thread-messages.ts'
 
 /** An index of the largest file, several times over: a file that needs more is made to fill the memory. */
@@ -57,6 +59,8 @@ function start(): Worker {
       main: import.meta.resolve('./working-thread.ts'),
     },
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    // None of our secrets, neither for what is decoded there nor for the process with which tsx translates for a thread.
+    env: childEnvironment(),
   })
   worker.on('error', () => {
     // Whoever waits for its report hears of it by `once`; when nobody does, it must not end the process.
