@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type Box, topLevelBoxes } from '../boxes.ts'
 import { BrokenMedia } from '../broken-media.ts'
+import type { FileSpan } from '../sample-tables.ts'
 import { isXmp, keptOfXmp } from '../xmp.ts'
 import { overwrite, readAt, writeAt } from './overwrite.ts'
 import { emptyBox, stripIndex } from './strip-index.ts'
@@ -28,21 +29,29 @@ const INDEXES: readonly string[] = ['moov', 'moof']
 /** Strips an MP4 or MOV in place: see `stripTags`. */
 export async function stripBoxes(file: FileHandle): Promise<void> {
   const { size } = await file.stat()
-  for (const box of await topLevelBoxes(file, size)) {
+  const boxes = await topLevelBoxes(file, size)
+  const data = boxes.filter(({ type }) => type === 'mdat')
+  for (const box of boxes) {
     if (KEPT.includes(box.type)) continue
-    if (INDEXES.includes(box.type)) await stripIndexOf(file, box)
+    if (INDEXES.includes(box.type)) await stripIndexOf(file, { box, data })
     else if (!(await isProvenance(file, box))) await empty(file, box)
   }
 }
 
-async function stripIndexOf(file: FileHandle, box: Box): Promise<void> {
+async function stripIndexOf(
+  file: FileHandle,
+  { box, data }: { readonly box: Box; readonly data: readonly Box[] },
+): Promise<void> {
   const start = box.start + box.headerBytes
   if (box.end - start > MAX_INDEX_BYTES)
     throw new BrokenMedia('unreadable', `The file has an index of ${box.end - start} bytes.`)
   const content = await readAt(file, { start, end: box.end })
   const { lostSamples } = stripIndex(box.type, content)
   await writeAt(file, content, start)
-  for (const span of lostSamples) await overwrite(file, span)
+  // A damaged index may say that samples lie anywhere; only where data lie is anything overwritten.
+  const isData = (span: FileSpan) =>
+    data.some((each) => span.start >= each.start + each.headerBytes && span.end <= each.end)
+  for (const span of lostSamples.filter(isData)) await overwrite(file, span)
 }
 
 /** Whether a box says where the video comes from. Of XMP what else it says is taken out here. */
