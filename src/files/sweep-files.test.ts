@@ -178,6 +178,7 @@ describe('sweepFiles', () => {
       open: (key, span) => store.open(key, span),
       stat: (key) => store.stat(key),
       check: () => store.check(),
+      deleteAll: (folder, options) => store.deleteAll(folder, options),
       delete: (key) => (key === stuck.storeKey ? Promise.reject(new Error('read-only')) : store.delete(key)),
     }
     // One at a time: what cannot be deleted is not in the way of what comes after it.

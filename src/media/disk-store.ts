@@ -3,8 +3,8 @@
  * place, whose folder is synced too: after a crash at any moment there is the whole file, or none.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { copyAndHash } from './copy-and-hash.ts'
@@ -78,8 +78,14 @@ export class DiskStore implements Store, AsyncDisposable {
   async delete(key: string): Promise<void> {
     const path = this.#pathOf(key)
     await rm(path, { force: true })
-    // The last file of a task takes the task's folder with it; a folder that still holds something stays.
-    await rmdir(dirname(path)).catch(() => {})
+    await this.#removeEmptyFolders(dirname(path))
+  }
+
+  async deleteAll(folder: string, { except }: { readonly except?: string } = {}): Promise<void> {
+    const path = this.#pathOf(folder)
+    const kept = except === undefined ? undefined : this.#pathOf(except)
+    await removeBut(path, kept)
+    await this.#removeEmptyFolders(dirname(path))
   }
 
   async check(): Promise<void> {
@@ -99,6 +105,15 @@ export class DiskStore implements Store, AsyncDisposable {
 
   /** A disk has nothing to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** The last file of a folder takes the folder with it, and those above but the topmost; one that still holds something stays. */
+  async #removeEmptyFolders(folder: string): Promise<void> {
+    try {
+      for (let path = folder; dirname(path).length > this.#root.length; path = dirname(path)) await rmdir(path)
+    } catch {
+      // Not empty, or gone.
+    }
+  }
 
   #pathOf(key: string): string {
     checkStoreKey(key)
@@ -121,6 +136,25 @@ export class DiskStore implements Store, AsyncDisposable {
       if (path === dirname(path)) break
     }
   }
+}
+
+/** Times that a folder is emptied into which another process is writing. */
+const REMOVE_ATTEMPTS = 3
+
+/** Removes a file or a folder, but for what lies at or below `kept`. */
+async function removeBut(path: string, kept: string | undefined): Promise<void> {
+  if (path === kept) return
+  if (kept === undefined || !kept.startsWith(`${path}${sep}`)) {
+    return await rm(path, { recursive: true, force: true, maxRetries: REMOVE_ATTEMPTS })
+  }
+  for (const name of await namesIn(path)) await removeBut(join(path, name), kept)
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
 }
 
 async function moveIntoPlace(temporary: string, target: string): Promise<void> {

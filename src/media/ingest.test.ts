@@ -55,7 +55,17 @@ after(async () => {
 function ingestOf(change: Partial<Ingest>): Ingest {
   const log = { warn: (_fields: unknown, message?: string) => void warnings.push(message ?? '') }
   const fixed = { provider: 'animatic', sourceType: 'algorithmicMedia', keepSeconds: 3600 } as const
-  const given = { path: video, taskId: newId('task'), request, store, signingKey: key, posters, log, scratch }
+  const given = {
+    path: video,
+    taskId: newId('task'),
+    fence: 7n,
+    request,
+    store,
+    signingKey: key,
+    posters,
+    log,
+    scratch,
+  }
   return { ...given, ...fixed, ...change }
 }
 
@@ -72,7 +82,7 @@ describe('ingestVideo', () => {
     const ingest = ingestOf({})
     const records = await ingestVideo(ingest)
     const uuid = uuidOf(ingest.taskId)
-    const place = `${uuid.slice(-12, -10)}/${uuid}`
+    const place = `${uuid.slice(-12, -10)}/${uuid}/7`
     assert.deepEqual(
       records.map(({ kind, store_key, mime_type }) => [kind, store_key, mime_type]),
       [

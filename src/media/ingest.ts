@@ -1,6 +1,7 @@
 /**
  * From the file that a provider left to the media of a task: checked, marked as machine-made, stored with a poster, a
- * spritesheet and a signed manifest. It may run any number of times for one task and leaves the same files under the same keys and ids.
+ * spritesheet and a signed manifest. It may run any number of times for one task and leaves the same files under the same ids; under the same keys, too, within one
+ * lease. Another lease has a folder of its own, so that a worker that lost its lease changes nothing of what won.
  */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -13,7 +14,7 @@ import { BrokenMedia } from './broken-media.ts'
 import { signManifest } from './manifest.ts'
 import { markVideo } from './mark-video.ts'
 import { mediaId } from './media-id.ts'
-import { mediaKey } from './media-keys.ts'
+import { leaseFolder } from './media-keys.ts'
 import { endingOf } from './media-types.ts'
 import type { Posters } from './posters.ts'
 import type { ProbedVideo } from './probe.ts'
@@ -40,6 +41,8 @@ export interface Ingest {
   /** The provider's file. It is only read. */
   readonly path: string
   readonly taskId: TaskId
+  /** Of the lease under which it is stored: its files lie apart from those of every other. */
+  readonly fence: bigint
   readonly request: GenerationRequest
   /** The provider's id. */
   readonly provider: string
@@ -146,7 +149,7 @@ async function inAskedSize(
 async function storeVideo(ingest: Ingest, path: string): Promise<MediaRecord> {
   const { container, width, height, durationSeconds } = await probe(ingest, path)
   const mimeType = MIME_TYPES[container]
-  const key = mediaKey(ingest.taskId, `video.${endingOf(mimeType)}`)
+  const key = keyOf(ingest, `video.${endingOf(mimeType)}`)
   const stored = await ingest.store.put(key, path)
   return recordOf(ingest, { kind: 'video', key, mimeType, stored, width, height, durationSeconds })
 }
@@ -162,7 +165,7 @@ interface PictureSource {
 async function storePicture(ingest: Ingest, source: PictureSource): Promise<MediaRecord | undefined> {
   const { kind, videoPath, folder, durationSeconds } = source
   const picturePath = join(folder, `${kind}.jpg`)
-  const key = mediaKey(ingest.taskId, `${kind}.jpg`)
+  const key = keyOf(ingest, `${kind}.jpg`)
   try {
     const { width, height } = await ingest.posters.make({ kind, videoPath, picturePath, durationSeconds })
     const stored = await ingest.store.put(key, picturePath)
@@ -194,7 +197,7 @@ async function storeManifest(ingest: Ingest, made: { video: MediaRecord; folder:
   )
   const path = join(folder, 'manifest.json')
   await writeFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
-  const key = mediaKey(ingest.taskId, 'manifest.json')
+  const key = keyOf(ingest, 'manifest.json')
   const stored = await ingest.store.put(key, path)
   return recordOf(ingest, { kind: 'manifest', key, mimeType: 'application/json', stored })
 }
@@ -202,6 +205,10 @@ async function storeManifest(ingest: Ingest, made: { video: MediaRecord; folder:
 /** The first 48 bits of a UUIDv7 are Unix milliseconds. */
 function creationTimeOf(taskId: TaskId): Date {
   return new Date(Number.parseInt(uuidOf(taskId).replaceAll('-', '').slice(0, 12), 16))
+}
+
+function keyOf({ taskId, fence }: Ingest, fileName: string): string {
+  return `${leaseFolder(taskId, fence)}/${fileName}`
 }
 
 interface FileRecord {

@@ -1,5 +1,5 @@
 /** Every statement about stored media but the one that `settle_task` inserts. */
-import { idOf, type MediaId, uuidOf } from '../canonical/ids.ts'
+import { idOf, type MediaId, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 
 /** A file as the media route serves it. */
@@ -49,17 +49,29 @@ export async function selectManifestOf(db: Queryable, videoId: MediaId): Promise
   return row === undefined ? undefined : idOf('med', row.id)
 }
 
+export interface ExpiredMedia {
+  readonly id: MediaId
+  readonly taskId: TaskId
+  readonly storeKey: string
+  /** The time of every file of its task is over. */
+  readonly isLast: boolean
+}
+
 /** Media whose deletion is due, or due again, by the database's clock; longest due first. */
-export async function selectExpiredMedia(
-  db: Queryable,
-  limit: number,
-): Promise<{ readonly id: MediaId; readonly storeKey: string }[]> {
-  const { rows } = await db.query<{ id: string; store_key: string }>(
-    `select id, store_key from media where coalesce(delete_again_at, expires_at) <= now() and deleted_at is null
+export async function selectExpiredMedia(db: Queryable, limit: number): Promise<ExpiredMedia[]> {
+  const { rows } = await db.query<{ id: string; task_id: string; store_key: string; is_last: boolean }>(
+    `select id, task_id, store_key,
+       not exists (select from media other where other.task_id = media.task_id and other.expires_at > now()) as is_last
+     from media where coalesce(delete_again_at, expires_at) <= now() and deleted_at is null
      order by coalesce(delete_again_at, expires_at) limit $1`,
     [limit],
   )
-  return rows.map((row) => ({ id: idOf('med', row.id), storeKey: row.store_key }))
+  return rows.map((row) => ({
+    id: idOf('med', row.id),
+    taskId: idOf('task', row.task_id),
+    storeKey: row.store_key,
+    isLast: row.is_last,
+  }))
 }
 
 /** Notes that a file has been deleted; tells whether this call was the first to note it. */

@@ -32,7 +32,7 @@ const sweep = (change: Partial<{ store: Store; limit: number }> = {}): Promise<n
 /** A store that fails, or dies, when it is to delete. */
 function storeThatDeletes(how: (key: string) => Promise<void>): Store {
   const { put, open, stat, check } = store
-  return { put, open, stat, check, delete: how }
+  return { put, open, stat, check, delete: how, deleteAll: (folder, options) => store.deleteAll(folder, options) }
 }
 
 describe('sweepExpiredMedia', () => {

@@ -1,5 +1,6 @@
 import type { BaseLogger } from 'pino'
 import type { Queryable } from '../db/database.ts'
+import { discardIngested } from './discard-ingested.ts'
 import { markMediaDeleted, postponeMediaDeletion, selectExpiredMedia } from './queries.ts'
 import type { Store } from './store.ts'
 
@@ -22,9 +23,11 @@ export interface RetentionSweep {
  */
 export async function sweepExpiredMedia({ db, store, log, limit }: RetentionSweep): Promise<number> {
   let done = 0
-  for (const { id, storeKey } of await selectExpiredMedia(db, limit)) {
+  for (const { id, taskId, storeKey, isLast } of await selectExpiredMedia(db, limit)) {
     try {
       await store.delete(storeKey)
+      // With the last of them goes what no row names: left by a worker that lost its lease and then died.
+      if (isLast) await discardIngested(store, taskId)
     } catch (error) {
       log.error({ mediaId: id, err: error }, 'an expired file could not be deleted')
       await postponeMediaDeletion(db, id, RETRY_SECONDS)

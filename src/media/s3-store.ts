@@ -11,7 +11,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { Bucket } from '../canonical/bucket.ts'
 import { BucketFault } from './bucket-fault.ts'
@@ -146,6 +152,28 @@ export class S3Store implements Store, AsyncDisposable {
     await this.#writer.send(command).catch((error: unknown) => {
       throw this.#fault('Deleting', key, error)
     })
+  }
+
+  async deleteAll(folder: string, { except }: { readonly except?: string } = {}): Promise<void> {
+    const kept = except === undefined ? undefined : `${this.#objectOf(except).Key}/`
+    for await (const object of this.#objectsIn(folder)) {
+      if (kept !== undefined && object.startsWith(kept)) continue
+      // One by one: some services that speak S3 cannot delete several at once.
+      await this.delete(object.slice(this.#prefix.length))
+    }
+  }
+
+  async *#objectsIn(folder: string): AsyncGenerator<string> {
+    const { Bucket, Key } = this.#objectOf(folder)
+    let ContinuationToken: string | undefined
+    do {
+      const command = new ListObjectsV2Command({ Bucket, Prefix: `${Key}/`, ContinuationToken })
+      const page = await this.#writer.send(command).catch((error: unknown) => {
+        throw this.#fault('Listing', folder, error)
+      })
+      for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key
+      ContinuationToken = page.NextContinuationToken
+    } while (ContinuationToken !== undefined)
   }
 
   async check(): Promise<void> {

@@ -29,6 +29,8 @@ export interface Store {
   stat(key: string): Promise<{ readonly sizeBytes: number } | undefined>
   /** Deletes a file; one that is not there is already deleted. */
   delete(key: string): Promise<void>
+  /** Deletes every file whose key begins with `folder` and a slash, but for those of the folder `except`. */
+  deleteAll(folder: string, options?: { readonly except?: string }): Promise<void>
   /** Writes, reads and deletes a small file; throws what went wrong. For readiness and `reelay doctor`. */
   check(): Promise<void>
 }

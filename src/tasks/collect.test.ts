@@ -1,16 +1,19 @@
 /** A task succeeds only with its video stored, complete and probed; a video is fetched again, never generated again. */
 import assert from 'node:assert/strict'
-import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { openWorkshop, until, type Workshop } from '../../test/faults/workshop.ts'
 import { type PollStep, ScriptedProvider } from '../../test/support/scripted-provider.ts'
 import { writeTestVideo } from '../../test/support/test-video.ts'
-import { uuidOf } from '../canonical/ids.ts'
+import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
-import { mediaKeysOf } from '../media/media-keys.ts'
+import { taskFolder } from '../media/media-keys.ts'
+import { sweepExpiredMedia } from '../media/retention.ts'
 import { setFaultHook } from '../observe/fault-point.ts'
+import type { FinishedVideo } from './step-context.ts'
 
 describe('collecting a video', () => {
   let shop: Workshop
@@ -26,6 +29,11 @@ describe('collecting a video', () => {
   after(() => shop[Symbol.asyncDispose]())
 
   const pollsOf = (prompt: string) => provider.polls.filter((call) => call.prompt === prompt).length
+
+  /** Files of a task in the store, whether a row names them or not. */
+  async function storedFiles(id: TaskId): Promise<string[]> {
+    return await readdir(join(shop.folder, 'store', taskFolder(id)), { recursive: true }).catch(() => [])
+  }
 
   function delivering(path: string): PollStep {
     return { kind: 'succeeded', assets: [{ kind: 'video', path }] }
@@ -166,8 +174,7 @@ describe('collecting a video', () => {
     setFaultHook(undefined)
     assert.equal(ended.state, 'expired')
     await until('its files are gone', async () => {
-      const left = await Promise.all(mediaKeysOf(id).map((key) => shop.store.stat(key)))
-      return left.every((file) => file === undefined)
+      return (await storedFiles(id)).length === 0
     })
     assert.equal((await shop.read(wallet, id)).state, 'expired')
   })
@@ -178,7 +185,7 @@ describe('collecting a video', () => {
       if (point === 'collect.stored') throw new Error('this worker dies here')
     })
     const id = await shop.create(wallet, 'stored, then late')
-    await until('its files are stored', async () => (await shop.store.stat(mediaKeysOf(id)[0] ?? '')) !== undefined)
+    await until('its files are stored', async () => (await storedFiles(id)).some((name) => name.endsWith('video.mp4')))
     await until('the step has ended', async () => {
       const { rows } = await shop.pool.query(`select from tasks where id = $1 and lease_owner is null`, [uuidOf(id)])
       return rows.length === 1
@@ -187,8 +194,55 @@ describe('collecting a video', () => {
     await shop.endTime(id)
     assert.equal((await shop.ended(wallet, id)).state, 'expired')
     await until('its files are gone', async () => {
-      const left = await Promise.all(mediaKeysOf(id).map((key) => shop.store.stat(key)))
-      return left.every((file) => file === undefined)
+      return (await storedFiles(id)).length === 0
     })
   })
+
+  it('by a worker that wakes after another has won changes nothing of what won, and leaves nothing behind', async () => {
+    for (const [name, isRemoved] of [
+      ['won by another', false],
+      ['won, then deleted', true],
+    ] as const) {
+      provider.script(name, { poll: ['video'] })
+      let wake = () => {}
+      const asleep = new Promise<void>((resolve) => (wake = resolve))
+      let ingests = 0
+      const [slow, quick] = ['slow', 'quick'].map((id) => ({
+        id: `${id} ${name}`,
+        ingest: async (video: FinishedVideo) => {
+          ingests += 1
+          if (ingests === 1) await asleep
+          return shop.ingest(video)
+        },
+      }))
+      const only = new ScriptedProvider({ id: name, videoPath: shop.videoPath, script: { poll: ['video'] } })
+      const sleeper = await shop.worker(only, slow)
+      const id = await shop.create(wallet, name, { provider: name })
+      await until('the first worker sleeps', () => ingests === 1)
+      const other = await shop.worker(only, quick)
+      await shop.endLease(id)
+      assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+      const won = await storedFiles(id)
+      assert.ok(won.length > 0)
+      if (isRemoved) {
+        await shop.pool.query('update media set expires_at = now() where task_id = $1', [uuidOf(id)])
+        await sweepExpiredMedia({ db: shop.pool, store: shop.store, log: { error: assert.fail }, limit: 100 })
+        assert.deepEqual(await storedFiles(id), [])
+      }
+      wake()
+      await shop.stop(sleeper)
+      await shop.stop(other)
+      assert.equal(ingests, 2)
+      assert.deepEqual(await storedFiles(id), isRemoved ? [] : won)
+      for (const { store_key, sha256 } of isRemoved ? [] : await mediaOf(id)) {
+        const bytes = await buffer(await shop.store.open(store_key))
+        assert.ok(createHash('sha256').update(bytes).digest().equals(sha256), store_key)
+      }
+    }
+  })
+
+  async function mediaOf(id: TaskId): Promise<{ store_key: string; sha256: Buffer }[]> {
+    const { rows } = await shop.pool.query('select store_key, sha256 from media where task_id = $1', [uuidOf(id)])
+    return rows
+  }
 })

@@ -1,8 +1,8 @@
 import { access, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPlanName, PLANS } from '../accounts/plans.ts'
-import { isTerminal } from '../canonical/task-state.ts'
 import { BrokenMedia } from '../media/broken-media.ts'
+import type { OfLeases } from '../media/discard-ingested.ts'
 import { FetchError } from '../media/fetch-error.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { AssetGone, type ProducedAsset } from '../providers/provider.ts'
@@ -13,7 +13,6 @@ import { isFinal, type ResultFault } from './judge-look.ts'
 import { keptLeaseMs } from './kept-lease.ts'
 import { type LeasedTask, renewLease } from './lease-queries.ts'
 import { settle } from './settle.ts'
-import { selectState } from './settle-queries.ts'
 import type { StepContext } from './step-context.ts'
 import { withinTime } from './within-time.ts'
 
@@ -62,6 +61,7 @@ async function storeAndSettle(context: StepContext, task: LeasedTask, assets: re
     .ingest({
       path: file.path,
       taskId: task.id,
+      fence: task.fence,
       request: task.request,
       provider: task.provider,
       sourceType: context.provider.sourceType,
@@ -70,11 +70,23 @@ async function storeAndSettle(context: StepContext, task: LeasedTask, assets: re
     })
     .catch(async (error: unknown) => {
       if (!(error instanceof BrokenMedia)) context.storage.suspect(await sizeOf(file.path))
+      await discard(context, task, { only: task.fence })
       throw error
     })
   await faultPoint('collect.stored')
   const settled = await settle(context, task, { state: 'succeeded', captureCredits: task.priceCredits, media })
-  if (!settled) await discardUnwanted(context, task)
+  // Whoever has the task now stores under another fence; and what earlier leases left is no longer needed.
+  await discard(context, task, settled ? { except: task.fence } : { only: task.fence })
+}
+
+/** A store that does not delete now keeps nobody's task: retention deletes what is left. */
+async function discard(context: StepContext, task: LeasedTask, of: OfLeases): Promise<void> {
+  await context.discardIngested(task.id, of).catch((error: unknown) => {
+    context.log.warn(
+      { err: error, task: task.id },
+      'files that no row names could not be deleted: retention deletes them',
+    )
+  })
 }
 
 /** The video as a file on this disk: where the provider left it, or fetched from where it is kept. */
@@ -153,12 +165,6 @@ function faultOf(error: unknown): ResultFault | undefined {
     case 'no_picture':
       return 'broken file'
   }
-}
-
-/** The task ended otherwise while its video was being stored: no row names the files, so nothing else would find them. */
-async function discardUnwanted(context: StepContext, task: LeasedTask): Promise<void> {
-  const state = await selectState(context.db, task.id)
-  if (state !== undefined && isTerminal(state) && state !== 'succeeded') await context.discardIngested(task.id)
 }
 
 function keepSeconds(plan: string): number {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { TaskId } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
+import type { OfLeases } from '../media/discard-ingested.ts'
 import type { Ingest, MediaRecord } from '../media/ingest.ts'
 import type { Cadence } from '../observe/cadence.ts'
 import type { OpenReference, Provider } from '../providers/provider.ts'
@@ -14,7 +15,7 @@ import type { Router } from './router.ts'
 /** What a finished video is stored with; where it is stored is known to whoever put the platform together. */
 export type FinishedVideo = Pick<
   Ingest,
-  'path' | 'taskId' | 'request' | 'provider' | 'sourceType' | 'sizeStep' | 'keepSeconds'
+  'path' | 'taskId' | 'fence' | 'request' | 'provider' | 'sourceType' | 'sizeStep' | 'keepSeconds'
 >
 
 /** Checks, marks and stores a finished video. Running it again leaves the same files under the same ids. */
@@ -66,7 +67,7 @@ export interface StepContext {
   readonly ingest: IngestVideo
   readonly openReference: OpenReference
   /** Deletes what `ingest` stored for a task that ended otherwise meanwhile. */
-  readonly discardIngested: (taskId: TaskId) => Promise<void>
+  readonly discardIngested: (taskId: TaskId, of?: OfLeases) => Promise<void>
   /** Told when a task has ended: what is to be delivered is due. */
   readonly onEnded: () => void
   /** Told when a task stands in the queue of another provider. */

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { TaskId } from '../canonical/ids.ts'
 import { sweepFiles } from '../files/sweep-files.ts'
-import { discardIngested as discardStored } from '../media/discard-ingested.ts'
+import { discardIngested as discardStored, type OfLeases } from '../media/discard-ingested.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import type { Store } from '../media/store.ts'
 import { deleteOldRefusals } from '../moderation/queries.ts'
@@ -98,7 +98,7 @@ export class Worker {
     // Each lane, each chore and each step listens.
     setMaxListeners(0, this.#stop.signal, this.#cut.signal)
     this.#accepted = new AcceptedJobs(options.journal, log)
-    const discardIngested = (taskId: TaskId) => discardStored(options.store, taskId)
+    const discardIngested = (taskId: TaskId, of?: OfLeases) => discardStored(options.store, taskId, of)
     const onEnded = () => this.#wakeDeliveries()
     const common = { db, log, random: Math.random }
     const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)

@@ -105,6 +105,22 @@ export function describeStore(
       }
     })
 
+    it('deletes all files of a folder, but for one folder in it, and none beside it', async () => {
+      const source = await sourceOf(Buffer.from('bytes'))
+      const keys = ['ab/one/1/a', 'ab/one/1/b', 'ab/one/10/a', 'ab/one/2/deep/a', 'ab/one-more/1/a', 'ab/two/1/a']
+      for (const key of keys) await store.put(key, source)
+      const left = async () => {
+        const stats = await Promise.all(keys.map((key) => store.stat(key)))
+        return keys.filter((_key, index) => stats[index] !== undefined)
+      }
+      await store.deleteAll('ab/one', { except: 'ab/one/1' })
+      assert.deepEqual(await left(), ['ab/one/1/a', 'ab/one/1/b', 'ab/one-more/1/a', 'ab/two/1/a'])
+      await store.deleteAll('ab/one')
+      await store.deleteAll('ab/one')
+      assert.deepEqual(await left(), ['ab/one-more/1/a', 'ab/two/1/a'])
+      await assert.rejects(store.deleteAll('../x'), /cannot be the key/)
+    })
+
     it('passes its own check', () => store.check())
   })
 }

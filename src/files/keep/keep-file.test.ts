@@ -30,6 +30,7 @@ function afterPut(then: () => Promise<unknown>): FilesContext {
     stat: (key) => store.stat(key),
     delete: (key) => store.delete(key),
     check: () => store.check(),
+    deleteAll: (folder, options) => store.deleteAll(folder, options),
   }
   return { ...desk.context, store: slow }
 }

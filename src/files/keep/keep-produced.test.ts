@@ -21,6 +21,7 @@ function giving(bytes: Readable, then = () => {}): Store {
     stat: (key) => store.stat(key),
     delete: (key) => store.delete(key),
     check: () => store.check(),
+    deleteAll: async () => {},
   }
 }
 
