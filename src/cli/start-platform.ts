@@ -92,7 +92,11 @@ export interface RunningPlatform extends AsyncDisposable {
 export async function startPlatform(config: Config, log: Logger): Promise<RunningPlatform> {
   await using cleanup = new Cleanup()
   const { media, scratch, journal: journalFolder } = await makeDataDirectory(config.dataDirectory)
-  const database = cleanup.use(await openDatabase(config, 'server'))
+  const database = cleanup.use(
+    await openDatabase(config, 'server', ({ migration, blockers, retryInMs }) =>
+      log.warn({ migration, blockers, retryInMs }, 'a migration waits for transactions of others and is tried again'),
+    ),
+  )
   const { pool } = database
   database.embedded?.onInterruption((interruption) => {
     if (interruption.kind === 'joined_again') log.info('the embedded PostgreSQL is joined again')
@@ -368,7 +372,8 @@ export async function startPlatform(config: Config, log: Logger): Promise<Runnin
       signingKey,
       files,
       largeBodies: new LargeBodyTurns(),
-      databaseTurns: new DatabaseTurns(pool),
+      databaseTurns: new DatabaseTurns(pool, 'shared'),
+      listTurns: new DatabaseTurns(database.listPool, 'own'),
       watchPlaces: new WatchPlaces(),
       openUploads: new OpenUploads(),
       fetchPolicy: policy,

@@ -4,6 +4,9 @@ import type { LogLevel } from '../observe/logger.ts'
 export const ROLES = ['all', 'api', 'worker'] as const
 export type Role = (typeof ROLES)[number]
 
+export const MIGRATION_MODES = ['apply', 'check'] as const
+export type MigrationMode = (typeof MIGRATION_MODES)[number]
+
 /** What one process is to do, read from the environment once, at its start. */
 export interface Config {
   readonly host: string
@@ -20,6 +23,10 @@ export interface Config {
   readonly mediaDirectory: string | undefined
   /** `undefined`: the embedded PostgreSQL in the data directory. */
   readonly databaseUrl: string | undefined
+  /** Connections to the database that this process has at most for its statements; one more listens. */
+  readonly databaseConnections: number
+  /** Whether a start applies missing migrations, or refuses to start without them. */
+  readonly migrations: MigrationMode
   /** Where the nodes count requests together; `undefined`: each in its own memory. */
   readonly redisUrl: string | undefined
   /** Networks in CIDR notation that untrusted URLs may reach although they are not public. */

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { LOG_LEVELS, type LogLevel } from '../observe/logger.ts'
-import { type Bootstrap, type Config, ROLES, type Role } from './config.ts'
+import { type Bootstrap, type Config, MIGRATION_MODES, ROLES, type Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { readBucket } from './read-bucket.ts'
 import { readMediaDirectory } from './read-media-directory.ts'
@@ -13,6 +13,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const DEFAULT_PORT = 8787
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_DATA_DIRECTORY = './data'
+/** Five such processes fit a PostgreSQL with its usual limit of 100. */
+const DEFAULT_DATABASE_CONNECTIONS = '18'
+
 export const DEFAULT_PROVIDERS_FILE = './reelay.config.json'
 
 /** A start may take 30 s, saving what came of it as long as the database does, and closing the database some seconds. */
@@ -60,6 +63,12 @@ export function readConfig(environment: Environment): Config {
     }),
     mediaDirectory,
     databaseUrl,
+    databaseConnections: wholeNumber(
+      'REELAY_DATABASE_CONNECTIONS',
+      env('REELAY_DATABASE_CONNECTIONS') ?? DEFAULT_DATABASE_CONNECTIONS,
+      { min: 10, max: 500 },
+    ),
+    migrations: oneOf('REELAY_MIGRATE', env('REELAY_MIGRATE') ?? 'apply', MIGRATION_MODES),
     redisUrl: readRedisUrl(env('REDIS_URL')),
     allowNets: readNets(env('REELAY_ALLOW_NETS')),
     role,

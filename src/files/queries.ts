@@ -210,15 +210,24 @@ export interface FileFilter {
   readonly limit: number
 }
 
-/** One page of the files of a wallet that were uploaded and that have not ended, newest first; ids are time-ordered. */
+/**
+ * One page of the files of a wallet that were uploaded and that have not ended, newest first by the database's clock. A text
+ * with a cursor and one without, for the reason that `tasks/list-queries.ts` gives. Files whose bytes are gone have ended, and
+ * are not walked through.
+ */
 export async function selectFiles(db: Queryable, { wallet, after, limit }: FileFilter): Promise<CustomerFile[]> {
-  const { rows } = await db.query<FileRow>(
-    `select ${FILE_COLUMNS} from files f
-     where f.wallet_id = $1 and f.is_listed and f.deleted_at is null and f.expires_at > now()
-       and ($2::uuid is null or f.id < $2)
-     order by f.id desc limit $3`,
-    [wallet, after === undefined ? null : uuidOf(after), limit],
-  )
+  const beyond =
+    after === undefined
+      ? ''
+      : 'and (f.created_at, f.id) < ((select created_at from files where id = $3 and wallet_id = $1), $3::uuid)'
+  const { rows } = await db.query<FileRow>({
+    name: after === undefined ? 'list-files' : 'list-files-after',
+    text: `select ${FILE_COLUMNS} from files f
+           where f.wallet_id = $1 and f.is_listed and f.deleted_at is null and f.blob_id is not null and f.expires_at > now()
+             ${beyond}
+           order by f.created_at desc, f.id desc limit $2`,
+    values: after === undefined ? [wallet, limit] : [wallet, limit, uuidOf(after)],
+  })
   return rows.map(customerFileOf)
 }
 

@@ -10,11 +10,14 @@ import { untilLeaving } from '../db/until-leaving.ts'
 import { NoTurn, Turns } from '../isolation/turns.ts'
 import type { WalletId } from '../ledger/queries.ts'
 
-/** Of the pool's connections, those that statements of customers have at most: four are left for creates and for the worker. */
-const MAX_AT_ONCE = 12
+/** Of the connections of a pool that creates and the worker use, too: so many are left for these. */
+const LEFT_FOR_OTHERS = 4
 
 /** Of one account in one mode. A read takes a millisecond: four at a time are thousands a second. */
 const MAX_OF_ACCOUNT = 4
+
+/** Of one account in one mode at a pool of `connections`: others have their share of the smallest pool, too. */
+const shareOfAccount = (connections: number) => Math.max(1, Math.min(MAX_OF_ACCOUNT, Math.floor(connections / 2)))
 
 /** Of one account in one mode: about what the largest plan may ask in ten seconds. */
 const MAX_WAITING_OF_ACCOUNT = 1_000
@@ -33,15 +36,19 @@ export interface Reader {
 
 export class DatabaseTurns {
   readonly #pool: pg.Pool
-  readonly #turns = new Turns<WalletId>({
-    atOnce: MAX_AT_ONCE,
-    ofOneKey: MAX_OF_ACCOUNT,
-    waitingOfOneKey: MAX_WAITING_OF_ACCOUNT,
-    waitMs: MAX_WAIT_MS,
-  })
+  readonly #turns: Turns<WalletId>
 
-  constructor(pool: pg.Pool) {
+  /** `shared`: creates and the worker use the pool, too; `own`: statements of customers have it to themselves. */
+  constructor(pool: pg.Pool, use: 'shared' | 'own') {
     this.#pool = pool
+    const { max } = pool.options
+    const atOnce = use === 'own' ? max : Math.max(1, max - LEFT_FOR_OTHERS)
+    this.#turns = new Turns({
+      atOnce,
+      ofOneKey: shareOfAccount(atOnce),
+      waitingOfOneKey: MAX_WAITING_OF_ACCOUNT,
+      waitMs: MAX_WAIT_MS,
+    })
   }
 
   /**

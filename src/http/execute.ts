@@ -8,11 +8,13 @@ import { modelsOf } from '../catalog/resolve.ts'
 import type { CommandKind, Commands, Execute } from '../dialects/dialect.ts'
 import type { ReceivedFile } from '../files/received-file.ts'
 import { selectBalance } from '../ledger/queries.ts'
-import { removeTask, selectTask, selectTasks, selectTasksById } from '../tasks/queries.ts'
+import { selectTasks } from '../tasks/list-queries.ts'
+import { removeTask, selectTask, selectTasksById } from '../tasks/queries.ts'
 import { cancelAndWait } from './cancel-task.ts'
 import { createTask } from './create-task.ts'
 import { deleteFile, getFile, listFiles, uploadFile } from './files.ts'
 import { followTask } from './follow-task.ts'
+import { listPage } from './list-page.ts'
 import type { Platform } from './platform.ts'
 
 /** Who asks, in which dialect, and how. */
@@ -84,15 +86,13 @@ const EXECUTORS: Executors = {
 
   getMany: (platform, { ids }, { holder, dialect, leaving }) => {
     const wallet = known(holder).walletId
-    return platform.databaseTurns.read({ wallet, leaving: leaving() }, (db) =>
-      selectTasksById(db, { wallet, dialect, ids }),
-    )
+    return listPage(platform, { wallet, leaving: leaving() }, (db) => selectTasksById(db, { wallet, dialect, ids }))
   },
 
   list: async (platform, { limit, after, order, states }, { holder, leaving }) => {
     const filter = { wallet: known(holder).walletId, states, after, order, limit: limit + 1 }
     const reader = { wallet: filter.wallet, leaving: leaving() }
-    const found = await platform.databaseTurns.read(reader, (db) => selectTasks(db, filter))
+    const found = await listPage(platform, reader, (db) => selectTasks(db, filter))
     return { tasks: found.slice(0, limit), hasMore: found.length > limit }
   },
 

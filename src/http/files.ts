@@ -15,6 +15,7 @@ import type { ExaminedFile, ReceivedFile } from '../files/received-file.ts'
 import { refusedReference } from '../files/refused-reference.ts'
 import { checkUpload } from './check-upload.ts'
 import type { Reader } from './database-turns.ts'
+import { listPage } from './list-page.ts'
 import type { Platform } from './platform.ts'
 import { refusalOfFile } from './refusal-of-file.ts'
 
@@ -83,7 +84,7 @@ export async function getFile(platform: Platform, holder: KeyHolder, id: FileId)
 export async function listFiles(platform: Platform, reader: Reader, asked: FileListInput): Promise<FilePage> {
   const { limit, after } = asked
   const filter = { wallet: reader.wallet, after, limit: limit + 1 }
-  const found = await platform.databaseTurns.read(reader, (db) => selectFiles(db, filter))
+  const found = await listPage(platform, reader, (db) => selectFiles(db, filter))
   return { files: found.slice(0, limit), hasMore: found.length > limit }
 }
 

@@ -51,6 +51,8 @@ export interface Platform {
   readonly files: FilesContext
   readonly largeBodies: LargeBodyTurns
   readonly databaseTurns: DatabaseTurns
+  /** The same for pages of lists, which have a pool of their own. */
+  readonly listTurns: DatabaseTurns
   readonly watchPlaces: WatchPlaces
   readonly openUploads: OpenUploads
   readonly metrics: Metrics

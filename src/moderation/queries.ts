@@ -38,8 +38,9 @@ export async function deleteOldRefusals(
   { days, limit }: { readonly days: number; readonly limit: number },
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from moderation_refusals where id in (
-       select id from moderation_refusals where created_at < now() - make_interval(days => $1) limit $2)`,
+    `delete from moderation_refusals where id = any (array(
+       select id from moderation_refusals where created_at < now() - make_interval(days => $1)
+       order by created_at limit $2 for update skip locked))`,
     [days, limit],
   )
   return rowCount ?? 0

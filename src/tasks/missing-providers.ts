@@ -8,7 +8,7 @@ import type { Queryable } from '../db/database.ts'
 import { countUnconfigured, endCanceledOf, parkTasksOf, requeueUnstarted, resumeReturned } from './parked-queries.ts'
 import type { ProviderSet } from './provider-set.ts'
 import { QUEUE_DEADLINE_SECONDS } from './queries.ts'
-import { rerouteQueued } from './reroute.ts'
+import { type QueueWalk, rerouteQueued } from './reroute.ts'
 
 /** So long no worker has had it: one that is being restarted comes back sooner. */
 const MISSING_AFTER_MS = 10_000
@@ -29,9 +29,16 @@ export interface MissingProvidersOptions {
   readonly nowMs: () => number
 }
 
+interface Missing {
+  readonly sinceMs: number
+  /** When the log said it. */
+  saidMs: number | undefined
+  readonly walk: QueueWalk
+}
+
 export class MissingProviders {
   readonly #options: MissingProvidersOptions
-  readonly #missing = new Map<string, { readonly sinceMs: number; saidMs: number | undefined }>()
+  readonly #missing = new Map<string, Missing>()
 
   constructor(options: MissingProvidersOptions) {
     this.#options = options
@@ -52,19 +59,22 @@ export class MissingProviders {
     for (const name of this.#missing.keys()) if (!found.has(name)) this.#missing.delete(name)
     let handled = 0
     for (const name of found.keys()) {
-      const known = this.#missing.get(name) ?? { sinceMs: nowMs(), saidMs: undefined }
+      const known = this.#missing.get(name) ?? { sinceMs: nowMs(), saidMs: undefined, walk: { after: undefined } }
       this.#missing.set(name, known)
-      if (nowMs() - known.sinceMs >= MISSING_AFTER_MS) handled += await this.#handle(name)
+      if (nowMs() - known.sinceMs >= MISSING_AFTER_MS) handled += await this.#handle(name, known.walk)
     }
     if (handled > 0) return 'more'
     await this.#say()
     return 'done'
   }
 
-  async #handle(name: string): Promise<number> {
+  async #handle(name: string, walk: QueueWalk): Promise<number> {
     const { db, providers, log, onRequeued } = this.#options
     const requeued = await requeueUnstarted(db, name, { limit: BATCH, queueSeconds: QUEUE_DEADLINE_SECONDS })
-    const moved = await rerouteQueued({ db, provider: { id: name }, router: () => providers.router, onRequeued, log })
+    const moved = await rerouteQueued(
+      { db, provider: { id: name }, router: () => providers.router, onRequeued, log },
+      walk,
+    )
     const parked = await parkTasksOf(db, name, BATCH)
     if (parked > 0) await endCanceledOf(db, name)
     return requeued + moved + parked

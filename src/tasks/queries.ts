@@ -1,7 +1,7 @@
 /** Statements about tasks as their owners see them. What workers do to tasks is in `lease-queries.ts`. */
 import { idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Task } from '../canonical/task.ts'
-import { type TaskState, TERMINAL_STATES } from '../canonical/task-state.ts'
+import { TERMINAL_STATES } from '../canonical/task-state.ts'
 import type { Queryable } from '../db/database.ts'
 import type { WalletId } from '../ledger/queries.ts'
 import type { NewTask } from './new-task.ts'
@@ -175,35 +175,6 @@ export async function selectMarks(db: Queryable, ids: readonly TaskId[]): Promis
   return new Map(rows.map(({ id, mark }) => [idOf('task', id), mark]))
 }
 
-export interface TaskFilter {
-  readonly wallet: WalletId
-  /** Only tasks in one of these; `undefined` for all. */
-  readonly states: readonly TaskState[] | undefined
-  /** Where the page before ended: only tasks beyond it. */
-  readonly after: TaskId | undefined
-  readonly order: 'newest first' | 'oldest first'
-  readonly limit: number
-}
-
-/** One page of a wallet's tasks; ids are time-ordered. */
-export async function selectTasks(db: Queryable, filter: TaskFilter): Promise<Task[]> {
-  const [comparison, direction] = filter.order === 'newest first' ? ['<', 'desc'] : ['>', 'asc']
-  const { rows } = await db.query<TaskRow>({
-    name: `select-tasks-${direction}`,
-    text: `select ${TASK_COLUMNS}, ${QUEUE_POSITION} from tasks t
-           where t.wallet_id = $1 and t.removed_at is null and ($2::text[] is null or t.state = any ($2))
-             and ($3::uuid is null or t.id ${comparison} $3)
-           order by t.id ${direction} limit $4`,
-    values: [
-      filter.wallet,
-      filter.states ?? null,
-      filter.after === undefined ? null : uuidOf(filter.after),
-      filter.limit,
-    ],
-  })
-  return rows.map(taskOf)
-}
-
 /** Ends a queued task as canceled and releases its hold; tells whether this call did it. */
 export async function cancelQueued(db: Queryable, id: TaskId): Promise<boolean> {
   const { rowCount } = await db.query(
@@ -228,12 +199,12 @@ export async function requestCancel(db: Queryable, id: TaskId): Promise<boolean>
   return rowCount === 1
 }
 
-/** Forgets idempotency keys past their lifetime. */
+/** Forgets idempotency keys past their lifetime; those that a create is replacing at this moment are left to it. */
 export async function deleteOldIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from idempotency_keys where (wallet_id, key) in (
-       select wallet_id, key from idempotency_keys where created_at <= now() - $2::interval
-       order by created_at limit $1 for update skip locked)`,
+    `delete from idempotency_keys where ctid = any (array(
+       select ctid from idempotency_keys where created_at <= now() - $2::interval
+       order by created_at limit $1 for update skip locked))`,
     [limit, IDEMPOTENCY_KEY_LIFETIME],
   )
   return rowCount ?? 0

@@ -1,7 +1,7 @@
-import { moveQueued, sampleQueued } from './reroute-queries.ts'
+import { moveQueued, type QueuePlace, selectQueued } from './reroute-queries.ts'
 import type { StepContext } from './step-context.ts'
 
-/** Tasks looked at in one turn: a provider that fails with a long queue is emptied in some seconds. */
+/** Tasks looked at in one turn, however long the queue: one that can be moved is emptied in some seconds. */
 const BATCH = 200
 
 /** Of the provider only its name is asked for: there may be nothing else of it. */
@@ -9,12 +9,22 @@ export interface RerouteContext extends Pick<StepContext, 'db' | 'router' | 'onR
   readonly provider: { readonly id: string }
 }
 
+/** How far the turns have come in a provider's queue; past its end they begin again. */
+export interface QueueWalk {
+  after: QueuePlace | undefined
+}
+
 /**
  * Moves tasks that wait for this provider, which is ill or gone, to others that can take them and have not refused them. What
- * nobody else can take waits for it. Returns how many were moved.
+ * no other provider can take waits for it. Each turn goes on in the queue where the last one ended. Returns how many were moved.
  */
-export async function rerouteQueued({ db, provider, router, onRequeued, log }: RerouteContext): Promise<number> {
-  const moves = (await sampleQueued(db, provider.id, BATCH)).flatMap(({ id, mode, request, refusedBy }) => {
+export async function rerouteQueued(
+  { db, provider, router, onRequeued, log }: RerouteContext,
+  walk: QueueWalk,
+): Promise<number> {
+  const queued = await selectQueued(db, provider.id, { after: walk.after, limit: BATCH })
+  walk.after = queued.length < BATCH ? undefined : queued.at(-1)?.place
+  const moves = queued.flatMap(({ id, mode, request, refusedBy }) => {
     const except = new Set([provider.id, ...refusedBy])
     const other = router().alternative({ mode, request, except })
     return other === undefined ? [] : [{ id, provider: other.id }]

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { type AccountId, idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Queryable } from '../db/database.ts'
 import { mayTake } from '../isolation/turns.ts'
-import type { Delivery, DeliveryId, DeliveryKind, DeliveryState, LeasedDelivery } from './delivery.ts'
+import {
+  DELIVERY_STATES,
+  type Delivery,
+  type DeliveryId,
+  type DeliveryKind,
+  type DeliveryState,
+  type LeasedDelivery,
+} from './delivery.ts'
 import type { Plan } from './plan-next.ts'
 
 /**
@@ -157,8 +164,15 @@ export interface DeliveryFilter {
   readonly limit: number
 }
 
-/** The newest first. */
+/** The newest first. Without a task each state is read by its index, and no more of it than is shown. */
 export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): Promise<Delivery[]> {
+  const states = filter.state === undefined ? DELIVERY_STATES : [filter.state]
+  const newest = 'order by created_at desc, id desc limit $1'
+  const ofState = (_: DeliveryState, n: number) => `(select * from deliveries where state = $${n + 2} ${newest})`
+  const found =
+    filter.task === undefined
+      ? states.map(ofState).join(' union all ')
+      : 'select * from deliveries where task_id = $2 and state = any ($3)'
   const { rows } = await db.query<{
     id: string
     kind: DeliveryKind
@@ -177,9 +191,8 @@ export async function selectDeliveries(db: Queryable, filter: DeliveryFilter): P
     `select id, kind, task_id, account_id, substring(url from '^[^?#]*') as shown_url, state, attempts,
        case when parked_at is null then due_at end as due_at, last_status,
        last_error, last_attempt_at, created_at, ended_at
-     from deliveries where ($1::uuid is null or task_id = $1) and ($2::text is null or state = $2)
-     order by created_at desc, id limit $3`,
-    [filter.task === undefined ? null : uuidOf(filter.task), filter.state ?? null, filter.limit],
+     from (${found}) found ${newest}`,
+    [filter.limit, ...(filter.task === undefined ? states : [uuidOf(filter.task), states])],
   )
   return rows.map((row) => ({
     id: idOf('msg', row.id),
@@ -218,8 +231,9 @@ export async function deleteOldDeliveries(
   { days, limit }: { readonly days: number; readonly limit: number },
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from deliveries where id in (
-       select id from deliveries where state <> 'pending' and ended_at < now() - make_interval(days => $1) limit $2)`,
+    `delete from deliveries where id = any (array(
+       select id from deliveries where state <> 'pending' and ended_at < now() - make_interval(days => $1)
+       order by ended_at limit $2 for update skip locked))`,
     [days, limit],
   )
   return rowCount ?? 0

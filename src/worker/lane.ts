@@ -8,7 +8,7 @@ import type { ActiveProvider } from '../tasks/active-provider.ts'
 import { advance } from '../tasks/advance.ts'
 import { admitTasks, claimDueTasks, countActive, type LeasedTask } from '../tasks/lease-queries.ts'
 import { PollSaver } from '../tasks/poll-saver.ts'
-import { rerouteQueued } from '../tasks/reroute.ts'
+import { type QueueWalk, rerouteQueued } from '../tasks/reroute.ts'
 import { Room } from '../tasks/room.ts'
 import type { StartCall, StepContext } from '../tasks/step-context.ts'
 import { StartBudget } from './start-budget.ts'
@@ -55,6 +55,7 @@ export class Lane {
   readonly #budget = new StartBudget(() => performance.now())
   readonly #polls: PollSaver
   readonly #collecting = new Room(MAX_COLLECTED)
+  readonly #walk: QueueWalk = { after: undefined }
   readonly #steps = new Set<Promise<void>>()
   /** Of the steps, those that hand a task to the provider. */
   #starts = 0
@@ -103,7 +104,7 @@ export class Lane {
   async #admit(): Promise<number> {
     const { provider, breaker, isRetired } = this.#active
     const { db, storage } = this.#common
-    if (isRetired || breaker.state === 'open') return await rerouteQueued(this.#context())
+    if (isRetired || breaker.state === 'open') return await rerouteQueued(this.#context(), this.#walk)
     if (storage.fault !== undefined) return 0
     const owner = provider.affinity === 'worker' ? this.#worker : undefined
     const budget = this.#budget.left(provider.requestsPerMinute)

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { appliedMigrations, MigrationRefused, migrate } from '../../src/db/migrate.ts'
+import { appliedMigrations, assertMigrated, type LockWait, MigrationRefused, migrate } from '../../src/db/migrate.ts'
 import { testDatabase } from '../support/database.ts'
 
 /** A folder of migrations; disposing of it removes it. */
@@ -90,4 +90,43 @@ test('refuses names that are out of order', async () => {
 test('the migrations of this code are all in the template of the tests', async () => {
   await using database = await testDatabase()
   assert.deepEqual(await migrate({ connectionString: database.url }), [])
+})
+
+test('lets what serves go on while a long transaction holds what a migration has to lock, and applies it afterwards', async () => {
+  await using database = await testDatabase('empty')
+  await using folder = await migrationFolder(TWO)
+  const config = { connectionString: database.url }
+  await migrate(config, folder.path)
+  const snapshot = await database.pool.connect()
+  await snapshot.query(
+    "set application_name = 'a long export'; begin isolation level repeatable read; select from second",
+  )
+  await folder.write({ '0003-third.sql': 'alter table second add m int default 3' })
+  const waits: LockWait[] = []
+  const order: string[] = []
+  // Told only once the migration has been undone; until then a reader of the table waits behind it, for as long as one try.
+  const onWait = (wait: LockWait) => void waits.push(wait)
+  const migrating = migrate(config, folder.path, onWait).then((names) => {
+    order.push('migrated')
+    return names
+  })
+  for (let read = 0; read < 20 || waits.length < 2; read += 1) await database.pool.query('select n from second')
+  order.push('read')
+  await snapshot.query('commit')
+  snapshot.release(true)
+  assert.deepEqual(await migrating, ['0003-third.sql'])
+  assert.deepEqual(order, ['read', 'migrated'])
+  assert.equal(waits[0]?.migration, '0003-third.sql')
+  assert.match(String(waits[0]?.blockers), /a long export/)
+  assert.deepEqual((await database.pool.query('select m from second')).rows, [{ m: 3 }])
+})
+
+test('a check changes nothing, names what is missing, and passes what is complete', async () => {
+  await using database = await testDatabase('empty')
+  await using folder = await migrationFolder(TWO)
+  const config = { connectionString: database.url }
+  await refuses(assertMigrated(config, folder.path), /lacks the migration 0001-first\.sql.*reelay migrate/)
+  assert.deepEqual((await database.pool.query("select from pg_class where relname = 'schema_migrations'")).rowCount, 0)
+  await migrate(config, folder.path)
+  await assertMigrated(config, folder.path)
 })

@@ -3,6 +3,9 @@
 create table tasks (
   id                  uuid primary key,
   wallet_id           bigint      not null references wallets,
+  -- Where it stands in its wallet's lists. Assigned while its wallet is locked, so a wallet's tasks become visible in this
+  -- order, whatever the clock of the node that made the id.
+  position            bigint      not null generated always as identity,
   dialect             text        not null,
   model               text        not null,
   -- The validated request that providers are given.
@@ -71,8 +74,8 @@ create index tasks_active on tasks (wallet_id)
 create index tasks_parked on tasks (id)
   where parked_at is not null and state in ('queued', 'submitting', 'running', 'collecting');
 create index tasks_queue_deadline on tasks (deadline_at) where state = 'queued';
-create index tasks_by_wallet on tasks (wallet_id, id);
-create index tasks_by_state on tasks (wallet_id, state, id) where removed_at is null;
+create index tasks_listed on tasks (wallet_id, position) where removed_at is null;
+create index tasks_listed_by_state on tasks (wallet_id, state, position) where removed_at is null;
 
 alter table ledger_transfers add foreign key (task_id) references tasks;
 

@@ -94,7 +94,8 @@ begin
          trace_id uuid, callback_url text, upload_url text, price_credits bigint, provider text, queue_seconds integer))
       with ordinality as r (id, wallet_id, dialect, model, request, body, client_request_id, trace_id, callback_url,
          upload_url, price_credits, provider, queue_seconds, ordinal)
-    where outcomes[r.ordinal] = 'created';
+    where outcomes[r.ordinal] = 'created'
+    order by r.ordinal;
 
   insert into task_files (task_id, file_id)
     select (r ->> 'id')::uuid, file_id::uuid
@@ -168,6 +169,18 @@ language sql volatile as $$
     order by active.tasks + head.rank, last.last_admitted_at nulls first, head.id
     limit in_slots
   ) turn
+$$;
+
+-- The first tasks of a wallet's queue at a provider, and how many are ahead of each. Walks the index of the queue in its order:
+-- the planner takes a queue for short, and would read and sort the whole of one that is long.
+create function queue_places(in_wallet bigint, in_provider text, in_limit integer)
+returns table (task_id uuid, ahead bigint)
+language sql stable set enable_sort = off set enable_bitmapscan = off as $$
+  select head.id, row_number() over (order by head.created_at, head.id) - 1 from (
+    select t.id, t.created_at from tasks t
+    where t.state = 'queued' and t.parked_at is null and t.provider = in_provider and t.wallet_id = in_wallet
+    order by t.created_at, t.id limit in_limit
+  ) head
 $$;
 
 -- Admits queued tasks of one provider to its free slots, at most `in_limit`. Fair between wallets: whoever has the fewest

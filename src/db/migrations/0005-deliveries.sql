@@ -32,6 +32,7 @@ create table deliveries (
 );
 create index deliveries_due on deliveries (kind, due_at) where state = 'pending';
 create index deliveries_parked on deliveries (id) where parked_at is not null and state = 'pending';
+create index deliveries_listed on deliveries (state, created_at, id);
 create index deliveries_ended on deliveries (ended_at) where state <> 'pending';
 
 -- What callbacks of an account are signed with. In the clear, because signing needs it.

@@ -52,7 +52,8 @@ create table files (
   -- Bytes of another wallet can never be a file's.
   foreign key (wallet_id, blob_id) references file_blobs (wallet_id, id) on delete set null (blob_id)
 );
-create index files_listed on files (wallet_id, id) where is_listed and deleted_at is null;
+create index files_listed on files (wallet_id, created_at, id)
+  where is_listed and deleted_at is null and blob_id is not null;
 create index files_by_blob on files (blob_id) where blob_id is not null;
 create index files_ending on files (ends_at) where blob_id is not null;
 create index files_unlisted_ending on files (ends_at) where blob_id is null and not is_listed;
