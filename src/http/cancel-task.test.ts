@@ -41,7 +41,7 @@ describe('cancels that wait for a worker', () => {
     })
     const fail = (error: unknown) => assert.fail(String(error))
     const parts = {
-      databaseTurns: new DatabaseTurns(pool),
+      databaseTurns: new DatabaseTurns(pool, 'shared'),
       waker: new Waker(pool, fail),
       watchers: new TaskWatchers(pool, fail),
     }
@@ -64,7 +64,7 @@ describe('cancels that wait for a worker', () => {
     const id = await shop.create(wallet, 'ends')
     await until('it runs', async () => (await shop.read(wallet, id)).state === 'running')
     const fail = (error: unknown) => assert.fail(String(error))
-    const databaseTurns = new DatabaseTurns(shop.pool)
+    const databaseTurns = new DatabaseTurns(shop.pool, 'shared')
     const parts = { databaseTurns, waker: new Waker(shop.pool, fail), watchers: new TaskWatchers(shop.pool, fail) }
     const { signal } = new AbortController()
     assert.equal((await cancelAndWait(parts, { wallet, id, signal })).state, 'canceled')
