@@ -45,7 +45,15 @@ async function descendants(pid: number): Promise<{ command: string; environment:
 
 test('a server that renders, examines files and translates itself keeps its secrets to itself', linux, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'reelay-environment-'))
-  const env = { PATH: process.env['PATH'], HOME: folder, REELAY_PORT: '0', REELAY_DATA_DIR: folder, ...SECRETS }
+  // With a temporary directory of its own, where tsx finds nothing that it has translated before.
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    TMPDIR: folder,
+    REELAY_PORT: '0',
+    REELAY_DATA_DIR: folder,
+    ...SECRETS,
+  }
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--json'], {
     env,
     cwd: folder,
