@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { chmod, cp, mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, chown, cp, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { locatePackage } from '../../src/db/embedded/binaries.ts'
+import { prepareLayout } from '../../src/db/embedded/layout.ts'
 import { openEmbeddedPostgres } from '../../src/db/embedded/open-embedded-postgres.ts'
 import { processesIn, startProcess, temporaryDirectory } from './embedded-process.ts'
 
@@ -105,6 +108,34 @@ test('a path too long for a socket gets one that every process finds', async () 
   await postgres[Symbol.asyncDispose]()
   await rmdir(socketDirectory)
 })
+
+for (const [whose, prepare, options] of [
+  ['that is open to other users', (path: string) => chmod(path, 0o777), {}],
+  ['of another user', (path: string) => chown(path, 12_345, 12_345), root],
+] as const) {
+  test(`never connects to a socket in a temporary directory ${whose}`, options, async () => {
+    await using temporary = await temporaryDirectory()
+    const directory = join(temporary.path, 'long'.repeat(40), 'postgres')
+    const { socketDirectory } = await prepareLayout(directory)
+    await mkdir(socketDirectory, { mode: 0o700 })
+    let connections = 0
+    const listener = createServer(() => {
+      connections += 1
+    }).listen(join(socketDirectory, '.s.PGSQL.5432'))
+    try {
+      await once(listener, 'listening')
+      await prepare(socketDirectory)
+      await assert.rejects(openEmbeddedPostgres({ directory, durable: 'no' }), {
+        code: 'directory_not_accessible',
+        message: /must be a directory of Reelay's own user/,
+      })
+      assert.equal(connections, 0)
+    } finally {
+      listener.close()
+      await rm(socketDirectory, { recursive: true, force: true })
+    }
+  })
+}
 
 test('says what to do when there are no programs for this platform, or they are not installed', () => {
   assert.throws(() => locatePackage('sunos-x64'), { code: 'unsupported_platform', message: /Set DATABASE_URL/ })

@@ -11,11 +11,12 @@
  * of the application's database is in the way of this session.
  */
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { DATABASE_USER } from './create-cluster.ts'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import { SOCKET_PORT } from './layout.ts'
+import { isClosedDirectory, ownersOf } from './socket-directory.ts'
 
 /** What a try to join came to. */
 export type Joining =
@@ -46,8 +47,14 @@ export function connectionAt(socketDirectory: string, database: string): pg.Clie
   return { host: socketDirectory, port: SOCKET_PORT, user: DATABASE_USER, database }
 }
 
-/** Connects and takes the shared lock, without waiting. A cluster other than `cluster` at the socket throws. */
+/**
+ * Connects and takes the shared lock, without waiting. A cluster other than `cluster` at the socket throws. A socket in a directory
+ * of another user, or one that is open to others, is not connected to: nobody of ours is there.
+ */
 export async function joinUsers(socketDirectory: string, cluster: string): Promise<Joining> {
+  if (!(await isClosedDirectory(socketDirectory, await ownersOf(dirname(cluster))))) {
+    return { kind: 'nobody', reason: `there is no ${socketDirectory} of Reelay's own user` }
+  }
   const session = new pg.Client({
     ...connectionAt(socketDirectory, 'postgres'),
     application_name: `reelay, process ${process.pid}`,

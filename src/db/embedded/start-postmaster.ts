@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
-import { constants, type FileHandle, lstat, mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import { type Layout, SOCKET_PORT } from './layout.ts'
 import { handOver, type RunAs, spawnAs } from './run-as.ts'
 import { programEnvironment } from './run-program.ts'
+import { isClosedDirectory } from './socket-directory.ts'
 
 /** A log above this is set aside at the next start, so at most two are kept; warnings alone seldom fill one. */
 const LOG_MAX_BYTES = 4 * 1024 * 1024
@@ -106,10 +107,8 @@ function watchEnd(child: ChildProcess): () => { stopped: boolean; reason: string
 async function prepareSocketDirectory(layout: Layout, runAs: RunAs): Promise<void> {
   const path = layout.socketDirectory
   await mkdir(path, { mode: 0o700, recursive: true })
-  const found = await lstat(path)
   const self = process.getuid?.()
-  const expected = runAs.kind === 'user' ? [self, runAs.uid] : [self]
-  if (!found.isDirectory() || !expected.includes(found.uid) || (found.mode & 0o077) !== 0) {
+  if (!(await isClosedDirectory(path, runAs.kind === 'user' ? [self, runAs.uid] : [self]))) {
     throw new EmbeddedPostgresError(
       'directory_not_accessible',
       `${path} must be a directory of Reelay's own user with mode 0700, and is not. Remove it, and start again.`,
