@@ -37,6 +37,9 @@ const MAX_RETRY_AFTER_MS = 60 * 60_000
 /** First pause before a start is repeated. */
 const RETRY_BASE_MS = 1_000
 
+/** Until a task is looked at again whose attempt another step of this process has in hand. */
+const IN_HAND_PAUSE_MS = 1_000
+
 /** Until a start that found no room for its files is looked at again, at least. */
 const ROOM_PAUSE_MS = 300
 
@@ -57,6 +60,14 @@ export async function start(context: StepContext, task: LeasedTask): Promise<voi
   const outcome = await callStart(context, task, attempt)
   if (outcome.kind === 'accepted') await faultPoint('start.accepted')
   await record(context, task, attempt, outcome)
+}
+
+/**
+ * The lease ran out under a step of this very process, which still waits for the provider, or for the database to save the job.
+ * That step ends the doubt, so this one gives the task back.
+ */
+async function leaveInHand({ db }: StepContext, task: LeasedTask): Promise<undefined> {
+  await postponeTask(db, task, { inMs: IN_HAND_PAUSE_MS, keepLeaseMs: undefined })
 }
 
 /** Others hold as many files in memory as there is room for: it comes again in a moment. */
@@ -91,8 +102,7 @@ async function currentAttempt(context: StepContext, task: LeasedTask): Promise<O
   const last = task.attempt
   if (last?.state === 'uncertain') return undefined
   if (last?.state === 'starting') {
-    // The lease ran out under a step of this very process, which waits for the provider, or for the database to save the job.
-    if (context.accepted.isInHand(last.id)) return undefined
+    if (context.accepted.isInHand(last.id)) return await leaveInHand(context, task)
     // Somebody died, or lost the lease, between recording this attempt and saving its outcome.
     if (context.provider.startIsIdempotent) {
       return (await isHeldBack(context, task, 'repeat')) ? undefined : { ...last, isRepeat: true }

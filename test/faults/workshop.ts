@@ -172,7 +172,7 @@ export async function openWorkshop(): Promise<Workshop> {
         downloads: scratch,
         ingest: options.ingest ?? ingest,
         store,
-        journal: new AcceptedJournal(join(folder, 'journal')),
+        journal: new AcceptedJournal(join(folder, 'journal', id)),
         cutAfterMs: 0,
         log,
         ...(options.deliveries === undefined ? {} : { deliveries: options.deliveries }),
