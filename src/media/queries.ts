@@ -60,8 +60,9 @@ export interface ExpiredMedia {
 /** Media whose deletion is due, or due again, by the database's clock; longest due first. */
 export async function selectExpiredMedia(db: Queryable, limit: number): Promise<ExpiredMedia[]> {
   const { rows } = await db.query<{ id: string; task_id: string; store_key: string; is_last: boolean }>(
+    // Not "not exists", which PostgreSQL answers by hashing all media that have not expired.
     `select id, task_id, store_key,
-       not exists (select from media other where other.task_id = media.task_id and other.expires_at > now()) as is_last
+       (select count(*) = 0 from media other where other.task_id = media.task_id and other.expires_at > now()) as is_last
      from media where coalesce(delete_again_at, expires_at) <= now() and deleted_at is null
      order by coalesce(delete_again_at, expires_at) limit $1`,
     [limit],
