@@ -7,14 +7,14 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { foldText } from '../../src/moderation/rules/fold-text.ts'
 import { judgePrompt } from '../../src/moderation/rules/judge-prompt.ts'
-import { REFUSED_PROMPTS } from '../support/moderation-corpus.ts'
+import { DISGUISED_PROMPTS, REFUSED_PROMPTS } from '../support/moderation-corpus.ts'
 
 const RUNS = 400
 
 /** Without prompts that only their capitals tell, which a change of case undoes, and those that are in disguise already. */
 const PROMPTS = Object.entries(REFUSED_PROMPTS)
   .flatMap(([, prompts]) => prompts)
-  .filter((prompt) => !/Jane|[*|!\u202e]/.test(prompt))
+  .filter((prompt) => !prompt.includes('Jane') && !DISGUISED_PROMPTS.includes(prompt))
 
 const ZERO_WIDTH = ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u034f', '\ufe0f', '\u{e0061}']
 const STACKED = ['\u0301', '\u0336', '\u0353', '\u20dd']
