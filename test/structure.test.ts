@@ -3,7 +3,7 @@
  * provider from reaching credits, so N dialects and M providers cost N + M.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -169,4 +169,19 @@ test('only the command line ends the process', () => {
     ending.filter((file) => !file.endsWith('-process.ts') && !file.endsWith('-child.ts')),
     [],
   )
+})
+
+test('every link between documents leads to a file', () => {
+  const project = join(SOURCE, '..')
+  const documents = readdirSync(project, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.md') && !file.startsWith('node_modules'),
+  )
+  const dead = documents.flatMap((document) => {
+    const links = readFileSync(join(project, document), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)
+    return [...links]
+      .map(([, link = '']) => link)
+      .filter((link) => !existsSync(join(project, dirname(document), link)))
+      .map((link) => `${document}: ${link}`)
+  })
+  assert.deepEqual(dead, [])
 })
