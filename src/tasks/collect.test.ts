@@ -10,6 +10,7 @@ import { type PollStep, ScriptedProvider } from '../../test/support/scripted-pro
 import { writeTestVideo } from '../../test/support/test-video.ts'
 import { type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { WalletId } from '../ledger/queries.ts'
+import { BrokenMedia } from '../media/broken-media.ts'
 import { taskFolder } from '../media/media-keys.ts'
 import { sweepExpiredMedia } from '../media/retention.ts'
 import { setFaultHook } from '../observe/fault-point.ts'
@@ -239,6 +240,33 @@ describe('collecting a video', () => {
         assert.ok(createHash('sha256').update(bytes).digest().equals(sha256), store_key)
       }
     }
+  })
+
+  it('by a worker that wakes after another has won, and finds its own file unusable, leaves what won in the store', async () => {
+    let wake = () => {}
+    const asleep = new Promise<void>((resolve) => (wake = resolve))
+    let ingests = 0
+    const ingest = async (video: FinishedVideo) => {
+      ingests += 1
+      if (ingests > 1) return await shop.ingest(video)
+      await asleep
+      // Final at the first look.
+      throw new BrokenMedia('wrong_duration', 'The video is 9 s long, and 1 s was ordered.')
+    }
+    const only = new ScriptedProvider({ id: 'unusable', videoPath: shop.videoPath, script: { poll: ['video'] } })
+    await shop.worker(only, { ingest })
+    const id = await shop.create(wallet, 'unusable', { provider: only.id })
+    await until('the first worker sleeps', () => ingests === 1)
+    await shop.worker(only, { ingest })
+    await shop.endLease(id)
+    assert.equal((await shop.ended(wallet, id)).state, 'succeeded')
+    const won = await storedFiles(id)
+    assert.ok(won.length > 0)
+    wake()
+    await until('the first worker has given up', () =>
+      shop.logged.some((line) => line.includes('settlement came too late') && line.includes(id)),
+    )
+    assert.deepEqual(await storedFiles(id), won)
   })
 
   async function mediaOf(id: TaskId): Promise<{ store_key: string; sha256: Buffer }[]> {

@@ -34,8 +34,10 @@ export async function giveUpResult(
     'the provider finished without a video that can be taken: its answer is final',
   )
   const ended = endedAttempt(task, { state: 'failed', because: 'result', error: `${fault}: ${error.message}` })
-  await discardStored(context, task)
-  if (ended !== undefined && (await passOn(context, task, ended))) return await discardCopy(context, task)
+  if (ended !== undefined && (await passOn(context, task, ended))) {
+    await discardStored(context, task)
+    return await discardCopy(context, task)
+  }
   const message = error instanceof BrokenMedia && fault !== 'broken file' ? error.message : MESSAGES[fault]
   await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
 }
@@ -50,17 +52,19 @@ export async function giveUpJob(context: StepContext, task: LeasedTask, cause: s
   const about = { task: task.id, provider: task.provider, lostBefore, cause }
   log.error({ ...about, beginsAnew: next.same || next.other }, 'the provider lost the job')
   const ended = endedAttempt(task, { state: 'lost', error: cause ?? 'the provider does not know the job' })
-  await discardStored(context, task)
   const isTaken =
     ended !== undefined &&
     ((next.same && (await requeue(context, task, { provider: task.provider, ended }))) ||
       (next.other && (await passOn(context, task, ended))))
-  if (isTaken) return
+  if (isTaken) return await discardStored(context, task)
   const message = 'The provider lost the generation.'
   await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
 }
 
-/** Files that an earlier try has stored of this result: no row will name them. */
+/**
+ * Files that an earlier try has stored of this result: no row will name them. Only once the task was taken out of this lease, for
+ * otherwise another lease may have won, and these files may be its own.
+ */
 async function discardStored({ discardIngested, log }: StepContext, task: LeasedTask): Promise<void> {
   if (task.state !== 'collecting') return
   await discardIngested(task.id).catch((error: unknown) => {
