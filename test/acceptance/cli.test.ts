@@ -200,10 +200,17 @@ describe('the command line beside a running server', () => {
     assert.ok(Array.isArray(checks))
     assert.deepEqual(
       checks.map(({ name, ok }) => [name, ok]),
-      ['node', 'data directory', 'database', 'ledger', 'open work', 'catalog', 'store', 'renderer'].map((name) => [
-        name,
-        true,
-      ]),
+      [
+        'node',
+        'data directory',
+        'database',
+        'ledger',
+        'overdue tasks',
+        'open work',
+        'catalog',
+        'store',
+        'renderer',
+      ].map((name) => [name, true]),
     )
   })
 
