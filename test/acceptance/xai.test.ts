@@ -289,7 +289,7 @@ describe('the xAI dialect', () => {
         'a body over the limit',
         GENERATIONS,
         { body: { ...CHEAP, extra: 'x'.repeat(300_000) } },
-        { status: 413, code: 'invalid-argument', says: ['too large'] },
+        { status: 400, code: 'invalid-argument', says: ['extra is too long', '262144 bytes'] },
       ],
       [
         'an Idempotency-Key with a space',
