@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino'
 import type { Queryable } from '../db/database.ts'
-import { countUnconfigured, endCanceledOf, parkTasksOf, requeueUnstarted, resumeReturned } from './parked-queries.ts'
+import { countUnconfigured, parkTasksOf, requeueUnstarted, resumeReturned } from './parked-queries.ts'
 import type { ProviderSet } from './provider-set.ts'
 import { QUEUE_DEADLINE_SECONDS } from './queries.ts'
 import { type QueueWalk, rerouteQueued } from './reroute.ts'
@@ -50,10 +50,12 @@ export class MissingProviders {
     const returned = await resumeReturned(
       db,
       providers.all.map(({ provider }) => provider.id),
+      BATCH,
     )
     if (returned > 0) {
       log.info({ tasks: returned }, 'a provider is back: the tasks that waited for it go on')
       onRequeued()
+      if (returned >= BATCH) return 'more'
     }
     const found = await countUnconfigured(db)
     for (const name of this.#missing.keys()) if (!found.has(name)) this.#missing.delete(name)
@@ -76,7 +78,6 @@ export class MissingProviders {
       walk,
     )
     const parked = await parkTasksOf(db, name, BATCH)
-    if (parked > 0) await endCanceledOf(db, name)
     return requeued + moved + parked
   }
 

@@ -143,22 +143,13 @@ export async function parkTasksOf(db: Queryable, provider: string, limit: number
   return rowCount ?? 0
 }
 
-/** Ends parked tasks of a missing provider whose owner had asked to cancel them before: no worker is there to hear of it. */
-export async function endCanceledOf(db: Queryable, provider: string): Promise<void> {
-  await db.query(
-    `select from (select id, fence from tasks
-         where ${IS_PARKED} and parked_because = 'provider_missing' and provider = $1 and cancel_requested_at is not null
-         order by wallet_id) t,
-       lateral settle_task(t.id, t.fence, $2, 'canceled', 0, null, null, '[]')`,
-    [provider, statesBefore('canceled')],
-  )
-}
-
-/** Hands back what waited for the return of these providers. Returns how many. */
-export async function resumeReturned(db: Queryable, providers: readonly string[]): Promise<number> {
+/** Hands back what waited for the return of these providers, at most `limit`. Returns how many. */
+export async function resumeReturned(db: Queryable, providers: readonly string[], limit: number): Promise<number> {
   const { rowCount } = await db.query(
-    `update tasks set ${UNPARK} where ${IS_PARKED} and parked_because = 'provider_missing' and provider = any ($1)`,
-    [providers],
+    `update tasks set ${UNPARK} where id in (
+       select id from tasks where ${IS_PARKED} and parked_because = 'provider_missing' and provider = any ($1)
+       order by id limit $2 for update skip locked)`,
+    [providers, limit],
   )
   return rowCount ?? 0
 }
@@ -173,19 +164,26 @@ export async function requeueUnstarted(
   { limit, queueSeconds }: { readonly limit: number; readonly queueSeconds: number },
 ): Promise<number> {
   const { rowCount } = await db.query(
-    `update tasks set state = 'queued', due_at = now(), updated_at = now(), unanswered_polls = 0, fence = fence + 1,
+    // Judged once more when it is locked: a worker that was frozen past its lease may have begun an attempt in between.
+    `with locked as materialized (
+       select t.id, t.provider from tasks t left join lateral last_attempt(t.id) last on true
+       where t.provider = $1 and t.state = 'submitting' and t.parked_at is null and t.cancel_requested_at is null
+         and (t.lease_until is null or t.lease_until <= now()) and ${IS_UNSTARTED}
+       limit $2 for update of t skip locked
+     ), unstarted as materialized (
+       select t.id from locked t left join lateral last_attempt(t.id) last on true where ${IS_UNSTARTED}
+     )
+     update tasks set state = 'queued', due_at = now(), updated_at = now(), unanswered_polls = 0, fence = fence + 1,
        lease_owner = null, lease_until = null,
        deadline_at = greatest(created_at + make_interval(secs => $3), now() + interval '${LEAST_TIME_LEFT}')
-     where id in (
-       select t.id from tasks t left join lateral last_attempt(t.id) last on true
-       where t.provider = $1 and t.state = 'submitting' and t.parked_at is null and t.cancel_requested_at is null
-         and (t.lease_until is null or t.lease_until <= now()) 
-         and (coalesce(last.state, 'rejected') in ('rejected', 'undelivered') or last.provider <> t.provider)
-       limit $2 for update of t skip locked)`,
+     from unstarted where tasks.id = unstarted.id`,
     [provider, limit, queueSeconds],
   )
   return rowCount ?? 0
 }
+
+/** `last`: the latest attempt of the task `t`. */
+const IS_UNSTARTED = `(coalesce(last.state, 'rejected') in ('rejected', 'undelivered') or last.provider <> t.provider)`
 
 /** Providers with open tasks that no live worker has, and how many tasks wait there; nothing where no worker is alive. */
 export async function countUnconfigured(db: Queryable): Promise<ReadonlyMap<string, number>> {

@@ -133,7 +133,7 @@ describe('a task whose provider was removed while it was open', () => {
        where id = $1`,
       [uuidOf(id)],
     )
-    assert.deepEqual((await expireInDoubt(shop.pool, { limit: 10, except: [] })).expired, [])
+    assert.deepEqual((await expireInDoubt(shop.pool, { limit: 10, except: [] })).ended, [])
     assert.equal((await shop.read(wallet, id)).state, 'running')
   })
 
@@ -180,9 +180,9 @@ describe('a task that waits in the queue', () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => shop.create(wallet, 'late', { provider: 'nobody' })))
     const waiting = await shop.create(wallet, 'in time', { provider: 'nobody' })
     for (const id of ids) await shop.endTime(id)
-    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).expired.length, 3)
-    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).expired.length, 2)
-    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).expired.length, 0)
+    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).ended.length, 3)
+    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).ended.length, 2)
+    assert.equal((await expireQueued(shop.pool, { limit: 3, except: [] })).ended.length, 0)
     for (const id of ids) assert.equal((await shop.read(wallet, id)).state, 'expired')
     assert.equal((await shop.read(wallet, waiting)).state, 'queued')
     assert.equal((await shop.balance(wallet)).available, 90n)

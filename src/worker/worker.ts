@@ -20,7 +20,7 @@ import type { ProviderSet } from '../tasks/provider-set.ts'
 import { deleteOldIdempotencyKeys } from '../tasks/queries.ts'
 import { replayAccepted } from '../tasks/replay-accepted.ts'
 import { Room } from '../tasks/room.ts'
-import { expireInDoubt, expireQueued } from '../tasks/settle-queries.ts'
+import { cancelUnheard, expireInDoubt, expireQueued } from '../tasks/settle-queries.ts'
 import { type IngestVideo, type StepCounters, UNCOUNTED } from '../tasks/step-context.ts'
 import { DELIVERY_KINDS } from '../webhooks/delivery.ts'
 import { deleteOldDeliveries, releaseDeliveries } from '../webhooks/queries.ts'
@@ -227,12 +227,17 @@ export class Worker {
       {
         name: 'expire queued tasks',
         everyMs: 5 * SECOND_MS,
-        run: () => this.#expire(expireQueued),
+        run: () => this.#end(expireQueued),
       },
       {
         name: 'expire tasks in doubt',
         everyMs: MINUTE_MS,
-        run: () => this.#expire(expireInDoubt),
+        run: () => this.#end(expireInDoubt),
+      },
+      {
+        name: 'cancel tasks of missing providers',
+        everyMs: 5 * SECOND_MS,
+        run: () => this.#end(cancelUnheard),
       },
       {
         name: 'forget idempotency keys',
@@ -268,11 +273,11 @@ export class Worker {
     await upsertWorker(pool, id, { providers: names, storageFault: this.#storage.fault })
   }
 
-  /** Ends overdue tasks; those that cannot be ended now are set aside. */
-  async #expire(expire: typeof expireQueued): Promise<'more' | 'done'> {
-    const found = await expire(this.#options.pool, { limit: CHORE_BATCH, except: this.#setAside.ids })
+  /** Ends tasks that no lane ends; those that cannot be ended now are set aside. */
+  async #end(end: typeof expireQueued): Promise<'more' | 'done'> {
+    const found = await end(this.#options.pool, { limit: CHORE_BATCH, except: this.#setAside.ids })
     this.#setAside.add(found)
-    return after(found.expired.length)
+    return after(found.ended.length)
   }
 }
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type pg from 'pg'
 import { type TaskId, uuidOf } from '../../src/canonical/ids.ts'
+import { openPool } from '../../src/db/database.ts'
 import type { WalletId } from '../../src/ledger/queries.ts'
 import { cancelTask } from '../../src/tasks/cancel.ts'
 import { admitTasks } from '../../src/tasks/lease-queries.ts'
-import { expireQueued } from '../../src/tasks/settle-queries.ts'
+import { cancelUnheard, expireQueued } from '../../src/tasks/settle-queries.ts'
 import { Submitter } from '../../src/tasks/submit.ts'
 import { waitFor } from '../support/patience.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
@@ -122,10 +123,61 @@ describe('a wallet that another session holds', () => {
     for (const id of [...own, other]) await shop.endTime(id)
     const letGo = await hold(held, 'for no key update')
     const found = await expireQueued(shop.pool, { limit: 100, except: [] })
-    assert.deepEqual([found.expired, new Set(found.busy)], [[other], new Set(own)])
+    assert.deepEqual([found.ended, new Set(found.busy)], [[other], new Set(own)])
     await letGo()
     const after = await expireQueued(shop.pool, { limit: 100, except: [] })
-    assert.deepEqual(new Set(after.expired), new Set(own))
+    assert.deepEqual(new Set(after.ended), new Set(own))
+  })
+
+  it('delays no other cancel of a task whose provider is missing, and its own comes afterwards', async () => {
+    const [held, free] = [await shop.account(), await shop.account()]
+    const [own, other] = [await shop.create(held, 'own'), await shop.create(free, 'other')]
+    await shop.pool.query(
+      `update tasks set state = 'running', cancel_requested_at = now(), parked_at = now(), due_at = 'infinity',
+         parked_because = 'provider_missing', parked_left = '1 hour', deadline_at = 'infinity' where id = any ($1)`,
+      [[own, other].map(uuidOf)],
+    )
+    const letGo = await hold(held, 'for no key update')
+    const found = await cancelUnheard(shop.pool, { limit: 100, except: [] })
+    assert.deepEqual([found.ended, found.busy], [[other], [own]])
+    await letGo()
+    assert.deepEqual((await cancelUnheard(shop.pool, { limit: 100, except: [] })).ended, [own])
+    assert.equal((await shop.read(held, own)).state, 'canceled')
+  })
+
+  it('takes no connection from the ends of other tasks, however many of its own end', async () => {
+    const [held, free] = [await shop.account(), await shop.account()]
+    let mayEnd = false
+    const failed = { kind: 'failed', failure: { reason: 'generation_failed', message: 'As scripted.' } } as const
+    const provider = new ScriptedProvider({
+      id: 'ends at once',
+      script: { poll: [() => (mayEnd ? failed : { kind: 'pending' })] },
+    })
+    const pool = openPool({ connectionString: shop.databaseUrl }, 4)
+    const worker = await shop.worker(provider, { pool })
+    try {
+      const own = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => shop.create(held, `own ${n}`, { provider: provider.id })),
+      )
+      const other = await shop.create(free, 'other', { provider: provider.id })
+      const ids = [...own, other].map(uuidOf)
+      await waitFor('all to run', async () => {
+        const { rows } = await shop.pool.query(`select from tasks where id = any ($1) and state = 'running'`, [ids])
+        return rows.length === ids.length
+      })
+      const letGo = await hold(held, 'for no key update')
+      await shop.pool.query(`update tasks set due_at = 'infinity' where id = $1`, [uuidOf(other)])
+      mayEnd = true
+      await untilBlocked('settle_task')
+      await shop.pool.query('update tasks set due_at = now() where id = $1', [uuidOf(other)])
+      assert.equal((await shop.ended(free, other)).state, 'failed')
+      assert.ok(!shop.logged.some((line) => line.includes('statement timeout')), 'it waited for statements to be ended')
+      await letGo()
+      for (const id of own) assert.equal((await shop.ended(held, id)).state, 'failed')
+    } finally {
+      await shop.stop(worker)
+      await pool.end()
+    }
   })
 })
 
