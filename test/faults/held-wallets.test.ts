@@ -76,26 +76,28 @@ describe('a wallet that another session holds', () => {
     assert.equal((await node.submit(newTask(held, 'comes again'))).kind, 'created')
   })
 
-  it('by a transfer delays neither its task’s queue nor admission of others, at any provider', async () => {
-    const [held, free] = [await shop.account(), await shop.account()]
-    const own = await shop.create(held, 'canceled', { provider: 'one' })
-    const [first, second] = [
-      await shop.create(free, 'first', { provider: 'one' }),
-      await shop.create(free, 'second', { provider: 'two' }),
-    ]
-    const letGo = await hold(held, 'for no key update')
-    const canceled = cancelTask(shop.pool, held, own)
-    await untilBlocked('settle_task')
-    const admit = (provider: string) =>
-      admitTasks(shop.pool, {
-        ...{ provider, worker: 'w', limit: 5, leaseMs: 60_000, concurrency: 5, affinity: 'any' },
-        ...{ planLimits: { enterprise: 50 }, deadlineMs: 60_000 },
-      })
-    const admitted = [...(await admit('one')), ...(await admit('two'))].map(({ id }) => id)
-    assert.ok(admitted.includes(first) && admitted.includes(second), String(admitted))
-    await letGo()
-    assert.ok(['canceled', 'requested'].includes((await canceled).kind))
-  })
+  for (const lock of ['for update', 'for no key update'] as const) {
+    it(`${lock} delays neither its task’s queue nor admission of others, at any provider`, async () => {
+      const [held, free] = [await shop.account(), await shop.account()]
+      const own = await shop.create(held, 'canceled', { provider: 'one' })
+      const [first, second] = [
+        await shop.create(free, 'first', { provider: 'one' }),
+        await shop.create(free, 'second', { provider: 'two' }),
+      ]
+      const letGo = await hold(held, lock)
+      const canceled = cancelTask(shop.pool, held, own)
+      await untilBlocked('settle_task')
+      const admit = (provider: string) =>
+        admitTasks(shop.pool, {
+          ...{ provider, worker: 'w', limit: 5, leaseMs: 60_000, concurrency: 5, affinity: 'any' },
+          ...{ planLimits: { enterprise: 50 }, deadlineMs: 60_000 },
+        })
+      const admitted = [...(await admit('one')), ...(await admit('two'))].map(({ id }) => id)
+      assert.ok(admitted.includes(first) && admitted.includes(second), String(admitted))
+      await letGo()
+      assert.ok(['canceled', 'requested'].includes((await canceled).kind))
+    })
+  }
 
   it('whose only task another session holds costs others no slot', async () => {
     const [stuck, free] = [await shop.account(), await shop.account()]

@@ -147,9 +147,10 @@ create table idempotency_keys (
 );
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 
--- When a wallet last had a task admitted: among equals, whoever waited longest goes first.
+-- When a wallet last had a task admitted: among equals, whoever waited longest goes first. Without a reference to the wallet: its
+-- check would wait for a session that holds the wallet, and with it the admissions of all wallets. Wallets are never deleted.
 create table admissions (
-  wallet_id        bigint primary key references wallets,
+  wallet_id        bigint primary key,
   last_admitted_at timestamptz not null
 );
 
