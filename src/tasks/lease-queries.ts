@@ -223,8 +223,8 @@ export async function postponeTask(db: Queryable, task: LeasedTask, next: NextSt
 }
 
 /**
- * Frees the leases of a worker whose process is known to be gone: its tasks are due at once, those that were due before since then. A task that another session holds
- * is not waited for: its lease runs out by itself.
+ * Frees the leases of a worker whose process is gone: its tasks are due at once, and those that were overdue stay so. A task that
+ * another session holds is skipped: its lease runs out by itself.
  */
 export async function releaseLeases(db: Queryable, worker: string): Promise<number> {
   const { rowCount } = await db.query(
