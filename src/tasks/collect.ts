@@ -2,7 +2,6 @@ import { access, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPlanName, PLANS } from '../accounts/plans.ts'
 import { BrokenMedia } from '../media/broken-media.ts'
-import type { OfLeases } from '../media/discard-ingested.ts'
 import { FetchError } from '../media/fetch-error.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { AssetGone, type ProducedAsset } from '../providers/provider.ts'
@@ -12,7 +11,7 @@ import { giveUpResult } from './give-up.ts'
 import { isFinal, type ResultFault } from './judge-look.ts'
 import { keptLeaseMs } from './kept-lease.ts'
 import { type LeasedTask, renewLease } from './lease-queries.ts'
-import { settle } from './settle.ts'
+import { discardStored, settle } from './settle.ts'
 import type { StepContext } from './step-context.ts'
 import { withinTime } from './within-time.ts'
 
@@ -70,23 +69,13 @@ async function storeAndSettle(context: StepContext, task: LeasedTask, assets: re
     })
     .catch(async (error: unknown) => {
       if (!(error instanceof BrokenMedia)) context.storage.suspect(await sizeOf(file.path))
-      await discard(context, task, { only: task.fence })
+      await discardStored(context, task, { only: task.fence })
       throw error
     })
   await faultPoint('collect.stored')
   const settled = await settle(context, task, { state: 'succeeded', captureCredits: task.priceCredits, media })
   // Whoever has the task now stores under another fence; and what earlier leases left is no longer needed.
-  await discard(context, task, settled ? { except: task.fence } : { only: task.fence })
-}
-
-/** A store that does not delete now keeps nobody's task: retention deletes what is left. */
-async function discard(context: StepContext, task: LeasedTask, of: OfLeases): Promise<void> {
-  await context.discardIngested(task.id, of).catch((error: unknown) => {
-    context.log.warn(
-      { err: error, task: task.id },
-      'files that no row names could not be deleted: retention deletes them',
-    )
-  })
+  await discardStored(context, task, settled ? { except: task.fence } : { only: task.fence })
 }
 
 /** The video as a file on this disk: where the provider left it, or fetched from where it is kept. */

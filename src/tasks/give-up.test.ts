@@ -86,6 +86,21 @@ describe('a job that gives no video', () => {
     })
   }
 
+  it('lets its provider discard its copy, though the store deletes nothing at that moment', async () => {
+    const path = await writeTestVideo({ path: join(shop.folder, 'too long.mp4'), durationSeconds: 3 })
+    const provider = providerOf('undeleted', { poll: [{ kind: 'succeeded', assets: [{ kind: 'video', path }] }] })
+    const { deleteAll } = shop.store
+    shop.store.deleteAll = () => Promise.reject(new Error('the store is away'))
+    try {
+      const id = await routed(provider, undefined)
+      assert.equal((await ended(id)).state, 'failed')
+      await until('the store was asked', () => shop.logged.some((line) => line.includes('the store is away')))
+      await until('the provider has discarded it', () => provider.discards.length === 1)
+    } finally {
+      shop.store.deleteAll = deleteAll
+    }
+  })
+
   it('whose file host fails for a while is fetched again, however often', async () => {
     const away = linkThat(() => new FetchError('unreachable', 'No connection came about.'))
     const provider = new ScriptedProvider({

@@ -8,7 +8,7 @@ import type { OverAttempt } from './attempt-queries.ts'
 import { afterLoss, type ResultFault } from './judge-look.ts'
 import type { LeasedTask } from './lease-queries.ts'
 import { passOn, requeue } from './pass-on.ts'
-import { discardCopy, settle } from './settle.ts'
+import { discardCopy, discardStored, settle } from './settle.ts'
 import type { StepContext } from './step-context.ts'
 
 /** What the customer is told; the operator reads the cause in the log and in `reelay tasks show`. */
@@ -35,7 +35,7 @@ export async function giveUpResult(
   )
   const ended = endedAttempt(task, { state: 'failed', because: 'result', error: `${fault}: ${error.message}` })
   if (ended !== undefined && (await passOn(context, task, ended))) {
-    await discardStored(context, task)
+    await discardResult(context, task)
     return await discardCopy(context, task)
   }
   const message = error instanceof BrokenMedia && fault !== 'broken file' ? error.message : MESSAGES[fault]
@@ -56,20 +56,17 @@ export async function giveUpJob(context: StepContext, task: LeasedTask, cause: s
     ended !== undefined &&
     ((next.same && (await requeue(context, task, { provider: task.provider, ended }))) ||
       (next.other && (await passOn(context, task, ended))))
-  if (isTaken) return await discardStored(context, task)
+  if (isTaken) return await discardResult(context, task)
   const message = 'The provider lost the generation.'
   await settle(context, task, { state: 'failed', reason: 'generation_failed', message })
 }
 
 /**
- * Files that an earlier try has stored of this result: no row will name them. Only once the task was taken out of this lease, for
- * otherwise another lease may have won, and these files may be its own.
+ * Deletes what an earlier try has stored of this result. Only once the task was taken out of this lease, for otherwise another
+ * lease may have won, and these files may be its own.
  */
-async function discardStored({ discardIngested, log }: StepContext, task: LeasedTask): Promise<void> {
-  if (task.state !== 'collecting') return
-  await discardIngested(task.id).catch((error: unknown) => {
-    log.warn({ err: error, task: task.id }, 'files of a result that is no use could not be deleted from the store')
-  })
+async function discardResult(context: StepContext, task: LeasedTask): Promise<void> {
+  if (task.state === 'collecting') await discardStored(context, task)
 }
 
 function endedAttempt({ attempt }: LeasedTask, ended: Omit<OverAttempt, 'attempt'>): OverAttempt | undefined {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { OfLeases } from '../media/discard-ingested.ts'
 import { faultPoint } from '../observe/fault-point.ts'
 import { backoffMs } from './backoff.ts'
 import type { LeasedTask } from './lease-queries.ts'
@@ -28,7 +29,7 @@ export async function settle(context: StepContext, task: LeasedTask, end: Settle
   context.onEnded()
   context.log.info({ task: task.id, state: end.state }, 'task ended')
   // An earlier try may have stored files that no row will ever name.
-  if (task.state === 'collecting' && end.state !== 'succeeded') await context.discardIngested(task.id)
+  if (task.state === 'collecting' && end.state !== 'succeeded') await discardStored(context, task)
   await discardCopy(context, task)
   return true
 }
@@ -48,6 +49,17 @@ async function settlePatiently(
     }
     await delay(backoffMs(HELD_PAUSE_MS, tries, random), undefined, { signal })
   }
+}
+
+/** Deletes files of a task that no row names; a store that does not delete now holds up nothing. */
+export async function discardStored(
+  { discardIngested, log }: StepContext,
+  task: LeasedTask,
+  of?: OfLeases,
+): Promise<void> {
+  await discardIngested(task.id, of).catch((error: unknown) => {
+    log.warn({ err: error, task: task.id }, 'files that no row names could not be deleted from the store')
+  })
 }
 
 /** Lets the provider discard what it kept for a job that is over. */
