@@ -23,6 +23,7 @@ describe('the watch over where videos are stored', () => {
     let nowMs = 0
     let returns = 0
     const watch = new StorageWatch({
+      worker: 'worker',
       folder,
       store: {
         put: async (key, path) => {

@@ -3,7 +3,7 @@
  * is bought, for its video would have no place. It is proved by writing, from time to time, and at once when a video could not be
  * stored; by then as many bytes as that video needs.
  */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -29,6 +29,8 @@ const CHUNK_BYTES = 1024 * 1024
 
 export interface StorageWatchOptions {
   readonly store: Pick<Store, 'put' | 'delete'>
+  /** Who proves: the worker's id, the same over its restarts. What one that was killed left is overwritten and deleted by the next. */
+  readonly worker: string
   /** An existing folder on the disk that videos pass on their way. */
   readonly folder: string
   readonly log: Logger
@@ -109,10 +111,9 @@ export class StorageWatch {
   }
 
   async #write(bytes: number): Promise<void> {
-    const { store, folder, log } = this.#options
-    const name = randomUUID()
-    const path = join(folder, `proof-${name}`)
-    const key = `check/${name}`
+    const { store, folder, log, worker } = this.#options
+    const path = join(folder, `proof-${randomUUID()}`)
+    const key = `check/${createHash('sha256').update(worker).digest('hex').slice(0, 32)}`
     try {
       await writeZeros(path, bytes)
       await store.put(key, path)

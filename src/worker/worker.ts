@@ -103,7 +103,10 @@ export class Worker {
     const common = { db, log, random: Math.random }
     const openReference: OpenReference = ({ storeKey }) => store.open(storeKey)
     const { providers, deadlines, downloads, onClaimed, counters = UNCOUNTED } = options
-    this.#storage = new StorageWatch({ store, folder: downloads, log, onWritable: () => this.wake() })
+    this.#storage = new StorageWatch({
+      ...{ store, worker: options.id, folder: downloads, log },
+      onWritable: () => this.wake(),
+    })
     this.#laneContext = {
       ...common,
       signal: this.#cut.signal,

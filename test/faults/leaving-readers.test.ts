@@ -21,7 +21,8 @@ describe('a client that leaves', () => {
       headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json', 'idempotency-key': 'key' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).then(
-      () => assert.fail('there is nothing to answer yet'),
+      // A list is given up by itself after a while; on a busy machine that may be before the client leaves.
+      ({ status }) => assert.equal(status, 503, 'there is nothing to answer yet'),
       () => {},
     )
     return { leave: () => leaving.abort(), answer }
@@ -49,24 +50,31 @@ describe('a client that leaves', () => {
     })
   }
 
-  const READS: readonly (readonly [what: string, method: string, path: string, body?: object])[] = [
-    ['list', 'GET', '/api/v1/generations?limit=100'],
-    ['list of OpenAI', 'GET', '/openai/v1/videos'],
-    ['batch', 'POST', '/grok/tasks', { action: 'retrieve_batch', ids: [`task_${'0'.repeat(31)}1`] }],
+  const READS: readonly (readonly [what: string, statement: string, method: string, path: string, body?: object])[] = [
+    ['list', 'with page as', 'GET', '/api/v1/generations?limit=100'],
+    ['list of OpenAI', 'with page as', 'GET', '/openai/v1/videos'],
+    [
+      'batch',
+      'from unnest($1::uuid[])',
+      'POST',
+      '/grok/tasks',
+      { action: 'retrieve_batch', ids: [`task_${'0'.repeat(31)}1`] },
+    ],
   ]
-  for (const [what, method, path, body] of READS) {
+  for (const [what, statement, method, path, body] of READS) {
     test(`has no ${what} read for it any more`, async () => {
       await whileLocked(async (waiting) => {
-        const readers = Array.from({ length: 4 }, () => ask(method, path, body))
+        // One account reads few pages at once: the others wait for their turn.
+        const reader = ask(method, path, body)
         await waitFor('the reads to wait', async (seen) => {
-          const count = await waiting('t.id, t.dialect, t.model')
+          const count = await waiting(statement)
           seen(count)
-          return count === readers.length
+          return count === 1
         })
-        for (const { leave } of readers) leave()
-        await Promise.all(readers.map(({ answer }) => answer))
+        reader.leave()
+        await reader.answer
         await waitFor('the statements to end, while what they wait for is still locked', async (seen) => {
-          const count = await waiting('t.id, t.dialect, t.model')
+          const count = await waiting(statement)
           seen(count)
           return count === 0
         })

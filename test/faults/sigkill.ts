@@ -63,5 +63,8 @@ export async function assertStoreMatchesRows(server: TestServer): Promise<void> 
     pool.query<{ store_key: string }>('select store_key from media where deleted_at is null order by store_key'),
   )
   const named = [...rows.map((row) => row.store_key), STORE_IDENTITY_KEY]
-  assert.deepEqual((await filesIn(server, 'media')).sort(), named.sort())
+  // Beside what a worker writes to prove that the store takes files: each has one name for that, and what a kill leaves half
+  // written of it the store sweeps by its age.
+  const kept = (await filesIn(server, 'media')).filter((file) => !/^(check|\.tmp)\//.test(file))
+  assert.deepEqual(kept.sort(), named.sort())
 }
