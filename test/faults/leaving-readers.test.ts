@@ -55,7 +55,7 @@ describe('a client that leaves', () => {
     ['list of OpenAI', 'with page as', 'GET', '/openai/v1/videos'],
     [
       'batch',
-      'from unnest($1::uuid[])',
+      't.id, t.dialect, t.model',
       'POST',
       '/grok/tasks',
       { action: 'retrieve_batch', ids: [`task_${'0'.repeat(31)}1`] },
