@@ -10,6 +10,7 @@ import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import { answerOptions } from './answer-options.ts'
 import { answerExpectation, answerUnparsed } from './answer-unparsed.ts'
+import { endStalledAnswers } from './end-stalled-answers.ts'
 import { mountHealth } from './health-routes.ts'
 import { likelyPath } from './likely-path.ts'
 import { lingerIfUnread } from './linger.ts'
@@ -92,6 +93,7 @@ export function createServer({ platform, metricsToken, publicUrl, corsOrigins }:
     return503OnClosing: false,
   })
   app.server.headersTimeout = HEADERS_TIMEOUT_MS
+  endStalledAnswers(app.server)
   app.server.on('checkExpectation', (request, response) => answerExpectation(request, response, platform.log))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
