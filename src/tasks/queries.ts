@@ -1,4 +1,5 @@
 /** Statements about tasks as their owners see them. What workers do to tasks is in `lease-queries.ts`. */
+import pg from 'pg'
 import { idOf, type TaskId, uuidOf } from '../canonical/ids.ts'
 import type { Task } from '../canonical/task.ts'
 import { TERMINAL_STATES } from '../canonical/task-state.ts'
@@ -20,8 +21,27 @@ export type SubmitRow =
   | { readonly outcome: 'busy' }
   | { readonly outcome: 'insufficient'; readonly availableCredits: bigint }
 
-/** Creates a batch of tasks in one statement; outcomes come in the order of `tasks`. */
+/** SQLSTATE of a lock that was waited for long enough. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Creates a batch of tasks in one statement; outcomes come in the order of `tasks`. Where another session holds a wallet of
+ * them for long, a second statement goes on without it.
+ */
 export async function submitTasks(db: Queryable, tasks: readonly NewTask[]): Promise<SubmitRow[]> {
+  try {
+    return await submitOnce(db, tasks, { skipHeld: false })
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error
+    return await submitOnce(db, tasks, { skipHeld: true })
+  }
+}
+
+async function submitOnce(
+  db: Queryable,
+  tasks: readonly NewTask[],
+  { skipHeld }: { readonly skipHeld: boolean },
+): Promise<SubmitRow[]> {
   const { rows } = await db.query<{
     n: bigint
     outcome: SubmitRow['outcome']
@@ -30,8 +50,8 @@ export async function submitTasks(db: Queryable, tasks: readonly NewTask[]): Pro
     available: bigint
   }>({
     name: 'submit-tasks',
-    text: 'select n, outcome, task_id, created_at, available from submit_tasks($1, $2) order by n',
-    values: [submitArgument(tasks), IDEMPOTENCY_KEY_LIFETIME],
+    text: 'select n, outcome, task_id, created_at, available from submit_tasks($1, $2, $3) order by n',
+    values: [submitArgument(tasks), IDEMPOTENCY_KEY_LIFETIME, skipHeld],
   })
   return rows.map((row): SubmitRow => {
     if (row.outcome === 'conflict' || row.outcome === 'busy') return { outcome: row.outcome }
