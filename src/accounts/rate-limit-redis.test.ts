@@ -28,7 +28,7 @@ async function open(url: string): Promise<Watched> {
 }
 
 function keysOf(account: AccountId): string[] {
-  return [`reelay:rate:${account}:create`, `reelay:rate:${account}:read`]
+  return [`reelay:rate:${account}:live:create`, `reelay:rate:${account}:live:read`]
 }
 
 /** The clock of Redis cannot be set; so its windows are moved instead. */
@@ -135,7 +135,7 @@ describe('rate limits in Redis', { skip: redisMissing }, () => {
     await using redis = await TestRedis.start()
     await using node = await open(redis.url)
     const account = newId('acct')
-    await redis.ask((client) => client.set(`reelay:rate:${account}:create`, 'of another type'))
+    await redis.ask((client) => client.set(`reelay:rate:${account}:live:create`, 'of another type'))
     assert.equal((await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)).allowed, true)
     assert.equal((await node.limiter.take({ account, mode: 'live', kind: 'create' }, 1)).allowed, false)
     assert.deepEqual(node.told, ['away'])
