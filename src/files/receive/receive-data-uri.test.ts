@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { testMp3, testPicture } from '../../../test/support/good-files.ts'
 import { FileRefused } from '../file-refused.ts'
@@ -29,6 +30,24 @@ async function refuses(text: string, says: RegExp): Promise<void> {
   assert.deepEqual(await readdir(folder), [])
 }
 
+/** Of data, where its decoding outweighs the rest of the work. */
+const LARGE_CHARACTERS = 12_000_000
+
+/** What is written to the disk and hashed is the same; a search at each percent sign is twelve times the whole. */
+const MAX_COST_RATIO = 4
+
+/** Milliseconds of processor time to receive a data URI, the best of three runs. */
+async function cpuMsOf(text: string): Promise<number> {
+  let best = Number.POSITIVE_INFINITY
+  for (let run = 0; run < 3; run += 1) {
+    const began = process.cpuUsage()
+    await receiveDataUri(text, options)
+    const { user, system } = process.cpuUsage(began)
+    best = Math.min(best, (user + system) / 1_000)
+  }
+  return best
+}
+
 describe('receiveDataUri', () => {
   it('gives the bytes back, whatever their number', async () => {
     for (let extra = 0; extra < 3; extra += 1) {
@@ -36,6 +55,15 @@ describe('receiveDataUri', () => {
       const file = await receiveDataUri(`data:image/png;base64,${bytes.toString('base64')}`, options)
       assert.deepEqual(await readFile(file.path), bytes)
       assert.deepEqual([file.mimeType, file.sizeBytes], ['image/png', bytes.length])
+    }
+  })
+
+  it('decodes a file of percent signs at a cost that is near to that of one without any', async () => {
+    const head = 'data:image/png,%89PNG%0D%0A%1A%0A'
+    const plainMs = await cpuMsOf(`${head}${'A'.repeat(LARGE_CHARACTERS)}`)
+    for (const text of ['%', '%4', '%41', '%é']) {
+      const ms = await cpuMsOf(`${head}${text.repeat(LARGE_CHARACTERS / text.length)}`)
+      assert.ok(ms <= MAX_COST_RATIO * plainMs, `${text}: ${ms} ms, and without a percent sign ${plainMs} ms`)
     }
   })
 

@@ -28,6 +28,8 @@ const TABS_AND_BREAKS = /[\t\n\r]+/g
 const WHITESPACE = /[\t\n\f\r ]+/g
 const SCHEME = /^[\0- ]*data:/i
 
+const PERCENT = 0x25
+
 interface DataUri {
   /** In lower case, without parameters. */
   readonly declared: string
@@ -125,11 +127,21 @@ function percentDecoded(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   let length = 0
   for (let at = 0; at < bytes.length; at++) {
-    const encoded = bytes[at] === 0x25 ? /^[0-9a-f]{2}$/i.exec(bytes.toString('latin1', at + 1, at + 3)) : null
-    bytes[length++] = encoded === null ? (bytes[at] ?? 0) : Number.parseInt(encoded[0], 16)
-    if (encoded !== null) at += 2
+    const byte = bytes[at] ?? 0
+    const high = byte === PERCENT ? hexDigit(bytes[at + 1]) : undefined
+    const low = high === undefined ? undefined : hexDigit(bytes[at + 2])
+    const isEncoded = high !== undefined && low !== undefined
+    bytes[length++] = isEncoded ? high * 16 + low : byte
+    if (isEncoded) at += 2
   }
   return bytes.subarray(0, length)
+}
+
+/** The value of a hexadecimal digit in ASCII; `undefined` for any other byte. */
+function hexDigit(byte = 0): number | undefined {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const lowerCase = byte | 0x20
+  return lowerCase >= 0x61 && lowerCase <= 0x66 ? lowerCase - 0x61 + 10 : undefined
 }
 
 async function* asAsync(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
