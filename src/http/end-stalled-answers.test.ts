@@ -105,4 +105,28 @@ describe('a client that stops reading its answer', () => {
     socket.destroy()
     stalled.destroy()
   })
+
+  test('is not one whose next request, sent before the answer to the first, takes long to answer', async () => {
+    const first = waiting.length
+    const socket = await ask('/waits')
+    socket.write('GET /waits HTTP/1.1\r\nhost: x\r\n\r\n')
+    let answer = ''
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text
+    })
+    socket.resume()
+    await waitFor('both requests', () => waiting.length === first + 2)
+    waiting[first]?.end('the first')
+    await waitFor('the first answer', () => answer.includes('the first'))
+    const before = sources.length
+    const stalled = await ask('/in-pieces')
+    await waitFor('a stall to have been noticed', () => sources[before]?.destroyed === true)
+    waiting[first + 1]?.end('the second')
+    await waitFor('the second answer', (seen) => {
+      seen(answer.length)
+      return answer.includes('the second')
+    })
+    socket.destroy()
+    stalled.destroy()
+  })
 })

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
@@ -13,16 +13,18 @@ const STALLED_MS = 30_000
  * on their way as activity, and waiting for us as none.
  */
 export function endStalledAnswers(server: Server, stalledMs = STALLED_MS): void {
-  /** Connections with a request that is not answered to its end. */
-  const asking = new WeakSet<Socket>()
+  /** By connection, the answer to its latest request while that is not sent to its end: a client may send requests ahead. */
+  const answering = new WeakMap<Socket, ServerResponse>()
   server.on('request', ({ socket }, response) => {
-    asking.add(socket)
-    response.once('close', () => asking.delete(socket))
+    answering.set(socket, response)
+    response.once('close', () => {
+      if (answering.get(socket) === response) answering.delete(socket)
+    })
   })
   server.timeout = stalledMs
   // With a listener, Node leaves to it what becomes of the connection. It also hears of those that are kept alive for too long.
   server.on('timeout', (socket) => {
-    const waitsForUs = asking.has(socket) && socket.writableLength === 0
+    const waitsForUs = answering.has(socket) && socket.writableLength === 0
     if (!waitsForUs) socket.destroy()
   })
 }
