@@ -25,6 +25,7 @@ import { mountProviderWebhooks } from './provider-webhook-route.ts'
 import { refusalAnswer } from './refusal-answer.ts'
 import { refuse } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
+import { serverStopping } from './server-stopping.ts'
 
 /**
  * The largest upload, 50 MiB, over a line of 1.5 Mbit/s, and nothing that comes more slowly. Bodies that are no forms have
@@ -37,9 +38,6 @@ const HEADERS_TIMEOUT_MS = 30_000
 
 /** Path parameters are ids. */
 const MAX_PARAM_CHARACTERS = 200
-
-/** Another node takes the next request at once; a single one is back within seconds. */
-const RESTART_RETRY_SECONDS = 5
 
 /**
  * What is still open this long after the server began to close is cut off: a connection on which nothing comes, a
@@ -159,10 +157,7 @@ function endConnections(app: FastifyInstance): void {
     setTimeout(() => app.server.closeAllConnections(), CLOSING_PATIENCE_MS).unref()
   })
   app.addHook('onRequest', async () => {
-    if (!isClosing) return
-    throw new Refusal('unavailable', 'The server is being stopped; try again.', {
-      retryAfterSeconds: RESTART_RETRY_SECONDS,
-    })
+    if (isClosing) throw serverStopping()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (isClosing) reply.header('connection', 'close')

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { beforeEach, describe, test } from 'node:test'
 import { fastify } from 'fastify'
+import { Refusal } from '../canonical/refusal.ts'
 import { whenNobodyWaits } from './when-nobody-waits.ts'
 
 describe('whether anybody waits', () => {
@@ -59,7 +60,9 @@ describe('whether anybody waits', () => {
     inHandler(async (response) => {
       const signal = whenNobodyWaits(response, stopping.signal)
       stopping.abort()
-      assert.equal(signal.aborted, true)
-      assert.equal(whenNobodyWaits(response, stopping.signal).aborted, true)
+      for (const each of [signal, whenNobodyWaits(response, stopping.signal)]) {
+        assert.equal(each.aborted, true)
+        assert.ok(each.reason instanceof Refusal && each.reason.code === 'unavailable', String(each.reason))
+      }
     }))
 })

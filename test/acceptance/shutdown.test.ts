@@ -98,6 +98,35 @@ describe('a graceful stop', () => {
     assert.deepEqual(await server.exited, { code: 0, signal: null })
   })
 
+  test('asks for a page that is being read to be read again, and calls that no fault of the server', async () => {
+    await using server = await startServer()
+    await server.withDatabase(async (pool) => {
+      const locker = await pool.connect()
+      try {
+        await locker.query('begin')
+        await locker.query('lock table tasks in access exclusive mode')
+        const reading = server.ask('GET', '/api/v1/generations')
+        await waitFor('the page to wait', async () => {
+          const { rows } = await pool.query(
+            `select from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock' and query like '%with page as%'
+               and pid <> pg_backend_pid()`,
+          )
+          return rows.length > 0 || undefined
+        })
+        process.kill(server.pid ?? Number.NaN, 'SIGTERM')
+        const { status, headers, text } = await reading
+        assert.equal(status, 503, text)
+        assert.ok(Number(headers.get('retry-after')) > 0, text)
+      } finally {
+        await locker.query('rollback')
+        locker.release()
+      }
+    })
+    assert.deepEqual(await server.exited, { code: 0, signal: null })
+    assert.doesNotMatch(server.log(), /request failed/)
+  })
+
   test('keeps what was queued, and refuses connections when it is over', async () => {
     await using server = await startServer({ credits: 100, env: { REELAY_RENDER_CONCURRENCY: '1' } })
     const first = await create(server, { ...CHEAP, prompt: 'sandbox:fail sandbox:slow=3' })
