@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { newId } from '../canonical/ids.ts'
 import { Refusal } from '../canonical/refusal.ts'
+import type { AnswersUnderWay } from './answers-under-way.ts'
 import { refusalAnswer } from './refusal-answer.ts'
 
 /** What the parser refuses, by the code of its error; the rest is a request that is no HTTP/1.1. */
@@ -28,9 +29,16 @@ interface ParseError extends Error {
   readonly rawPacket?: unknown
 }
 
-/** For the event `clientError`. Always ends the connection: what follows on it cannot be told from the refused request. */
-export function answerUnparsed(error: ParseError, socket: Socket, log: Pick<Logger, 'info'>): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/**
+ * For the event `clientError`. Always ends the connection: what follows on it cannot be told from the refused request. Says
+ * nothing where an answer to an earlier request is being sent, of which it would become a part.
+ */
+export function answerUnparsed(
+  error: ParseError,
+  socket: Socket,
+  { underWay, log }: { readonly underWay: Pick<AnswersUnderWay, 'hasBegun'>; readonly log: Pick<Logger, 'info'> },
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || underWay.hasBegun(socket)) {
     socket.destroy()
     return
   }

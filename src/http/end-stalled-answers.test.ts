@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { waitFor } from '../../test/support/patience.ts'
+import { AnswersUnderWay } from './answers-under-way.ts'
 import { endStalledAnswers } from './end-stalled-answers.ts'
 
 const STALLED_MS = 300
@@ -36,7 +37,7 @@ describe('a client that stops reading its answer', () => {
     source.pipe(response)
   })
   before(async () => {
-    endStalledAnswers(server, STALLED_MS)
+    endStalledAnswers(server, new AnswersUnderWay(server), STALLED_MS)
     await once(server.listen(0, '127.0.0.1'), 'listening')
   })
   after(() => {

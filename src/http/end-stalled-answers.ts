@@ -1,5 +1,5 @@
-import type { Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server } from 'node:http'
+import type { AnswersUnderWay } from './answers-under-way.ts'
 
 /**
  * A client that takes nothing of what lies ready for it for so long has gone, or keeps its connection, a descriptor and a buffer
@@ -12,19 +12,11 @@ const STALLED_MS = 30_000
  * slowly, goes on, and so does one whose answer is not there yet: Node counts what the system has taken of the bytes that are
  * on their way as activity, and waiting for us as none.
  */
-export function endStalledAnswers(server: Server, stalledMs = STALLED_MS): void {
-  /** By connection, the answer to its latest request while that is not sent to its end: a client may send requests ahead. */
-  const answering = new WeakMap<Socket, ServerResponse>()
-  server.on('request', ({ socket }, response) => {
-    answering.set(socket, response)
-    response.once('close', () => {
-      if (answering.get(socket) === response) answering.delete(socket)
-    })
-  })
+export function endStalledAnswers(server: Server, underWay: AnswersUnderWay, stalledMs = STALLED_MS): void {
   server.timeout = stalledMs
   // With a listener, Node leaves to it what becomes of the connection. It also hears of those that are kept alive for too long.
   server.on('timeout', (socket) => {
-    const waitsForUs = answering.has(socket) && socket.writableLength === 0
+    const waitsForUs = underWay.has(socket) && socket.writableLength === 0
     if (!waitsForUs) socket.destroy()
   })
 }

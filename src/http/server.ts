@@ -10,6 +10,7 @@ import { Refusal } from '../canonical/refusal.ts'
 import { DIALECTS } from '../dialects/index.ts'
 import { answerOptions } from './answer-options.ts'
 import { answerExpectation, answerUnparsed } from './answer-unparsed.ts'
+import { AnswersUnderWay } from './answers-under-way.ts'
 import { endStalledAnswers } from './end-stalled-answers.ts'
 import { mountHealth } from './health-routes.ts'
 import { likelyPath } from './likely-path.ts'
@@ -79,7 +80,7 @@ export function createServer({ platform, metricsToken, publicUrl, corsOrigins }:
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
     },
-    clientErrorHandler: (error, socket) => answerUnparsed(error, socket, platform.log),
+    clientErrorHandler: (error, socket) => answerUnparsed(error, socket, { underWay, log: platform.log }),
     // A URL that the router cannot read reaches no hook.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)
@@ -91,7 +92,8 @@ export function createServer({ platform, metricsToken, publicUrl, corsOrigins }:
     return503OnClosing: false,
   })
   app.server.headersTimeout = HEADERS_TIMEOUT_MS
-  endStalledAnswers(app.server)
+  const underWay = new AnswersUnderWay(app.server)
+  endStalledAnswers(app.server, underWay)
   app.server.on('checkExpectation', (request, response) => answerExpectation(request, response, platform.log))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
